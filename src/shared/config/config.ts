@@ -1,0 +1,232 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { isAbsolute, join, resolve } from 'node:path';
+import { PROJECT_ROOT } from '../kernel/paths.js';
+import { ENV, type Env } from './env.js';
+
+/** All settings, typed and frozen. Inject it whole and take the slice you need. */
+export abstract class Config {
+  abstract readonly env: Env['NODE_ENV'];
+  abstract readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly roles: readonly ('api' | 'worker' | 'scheduler')[];
+    readonly requestTimeoutMs: number;
+    readonly corsOrigins: readonly string[];
+    readonly trustProxy: boolean;
+    readonly docsPublic: boolean;
+    readonly docsBaseUrl: string | undefined;
+    readonly wsAllowQueryToken: boolean;
+    readonly schedulerOn: boolean;
+    /** Names this process in leases; defaults to host name. */
+    readonly instanceId: string | undefined;
+  };
+  abstract readonly log: { readonly level: string; readonly toStderr: boolean };
+  abstract readonly database: { readonly uri: string; readonly queryTimeoutMs: number; readonly poolSize: number };
+  abstract readonly paths: {
+    readonly data: string;
+    readonly stacks: string;
+    /** Compiled programs, `<compiledStacks>/<stack>/src/index.js`. */
+    readonly compiledStacks: string;
+    readonly templates: string;
+    readonly deploy: string;
+  };
+  abstract readonly engine: {
+    readonly engine: Env['ENGINE'];
+    readonly cloud: Env['CLOUD'];
+    readonly sandboxSpeed: number;
+    readonly runners: number;
+  };
+  /** 32 bytes: ENCRYPTION_KEY, else a key file in the data folder, made at first start with mode 600. */
+  abstract readonly encryptionKey: Buffer;
+  abstract readonly auth: {
+    readonly provider: Env['AUTH_PROVIDER'];
+    /** At least 32 characters: JWT_SECRET, else derived from a key file in the data folder outside production. */
+    readonly jwtSecret: string;
+    readonly accessSeconds: number;
+    readonly refreshSeconds: number;
+    readonly staticKeys: readonly string[];
+    readonly staticKeyFormat: Env['API_KEY_FORMAT'];
+    readonly staticKeysOrganization: string;
+    readonly staticKeyRole: Env['STATIC_API_KEY_ROLE'];
+    readonly allowRegistration: boolean;
+    readonly bootstrapAdmin: { readonly email: string; readonly password: string } | undefined;
+    readonly defaultOrganization: string | undefined;
+    readonly requireMfaForProd: boolean;
+  };
+  abstract readonly rateLimits: {
+    readonly store: Env['RATE_LIMIT_STORE'];
+    readonly perMinute: number;
+    readonly authPerMinute: number;
+    readonly regPerMinute: number | undefined;
+    readonly refreshPerMinute: number;
+    readonly execPerMinute: number;
+    readonly checkPerMinute: number;
+    readonly exportPerMinute: number;
+    readonly heartbeatPerMinute: number;
+    readonly authFailuresPerMinute: number;
+  };
+  abstract readonly retention: { readonly eventDays: number; readonly logDays: number };
+  abstract readonly runs: {
+    readonly leaseSeconds: number;
+    readonly recovery: Env['RUN_RECOVERY'];
+    /** Stacks at once in one operation when the request does not say. */
+    readonly parallelStacks: number;
+    readonly maxStacks: number;
+    readonly cancelGraceSeconds: number;
+    readonly mirror: boolean;
+  };
+  /** Process variables that `RUNTIME:env` placeholders may read, by name; already filtered by RUNTIME_ENV_ALLOW. */
+  abstract readonly runtimeEnv: Readonly<Record<string, string>>;
+}
+
+/** A wrong environment; the message lists every problem with the name of its variable. */
+export class ConfigProblems extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}\nSee .env.example.`,
+    );
+    this.name = 'ConfigProblems';
+  }
+}
+
+/** Environment → Config. @throws ConfigProblems naming all problems at once */
+export function readConfig(source: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = ENV.safeParse(given);
+  const problems = parsed.success ? [] : parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`);
+  const env = parsed.data;
+  if (env) problems.push(...contradictions(env));
+  if (!env || problems.length > 0) throw new ConfigProblems(problems);
+  return deepFreeze(toConfig(env, given as Record<string, string>));
+}
+
+function contradictions(env: Env): string[] {
+  const problems: string[] = [];
+  if (env.ENGINE === 'embedded' && env.CLOUD === 'aws') {
+    problems.push('ENGINE embedded works with CLOUD sandbox only; use ENGINE=pulumi for CLOUD=aws');
+  }
+  if (env.ENGINE === 'pulumi') {
+    problems.push('ENGINE pulumi is not part of this version yet; set ENGINE=embedded and CLOUD=sandbox');
+  }
+  if (env.AUTH_PROVIDER !== 'local')
+    problems.push(`AUTH_PROVIDER ${env.AUTH_PROVIDER} is not part of this version yet; use local`);
+  if (env.RATE_LIMIT_STORE === 'redis')
+    problems.push('RATE_LIMIT_STORE redis is not part of this version yet; use memory or mongo');
+  if (env.NODE_ENV === 'production' && !env.JWT_SECRET)
+    problems.push('JWT_SECRET is required in production (32 characters or more)');
+  if (env.NODE_ENV === 'production' && !env.ENCRYPTION_KEY) {
+    problems.push('ENCRYPTION_KEY is required in production (64 hex digits, e.g. from: openssl rand -hex 32)');
+  }
+  if (Boolean(env.BOOTSTRAP_ADMIN_EMAIL) !== Boolean(env.BOOTSTRAP_ADMIN_PASSWORD)) {
+    problems.push('BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD are given together or not at all');
+  }
+  if (env.ALLOW_REGISTRATION !== undefined && !/^(true|false|1|0|yes|no)$/i.test(env.ALLOW_REGISTRATION)) {
+    problems.push('ALLOW_REGISTRATION must be true or false');
+  }
+  return problems;
+}
+
+function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
+  const data = absolute(env.DATA_DIR);
+  const encryptionKey = env.ENCRYPTION_KEY ? Buffer.from(env.ENCRYPTION_KEY, 'hex') : keyFile(data, 'encryption.key');
+  return {
+    env: env.NODE_ENV,
+    server: {
+      host: env.HOST,
+      port: env.PORT,
+      roles: env.ROLES,
+      requestTimeoutMs: env.REQUEST_TIMEOUT_MS,
+      corsOrigins: env.CORS_ORIGINS,
+      trustProxy: env.TRUST_PROXY,
+      docsPublic: env.DOCS_PUBLIC || env.NODE_ENV !== 'production',
+      docsBaseUrl: env.DOCS_BASE_URL,
+      wsAllowQueryToken: env.WS_ALLOW_QUERY_TOKEN,
+      schedulerOn: env.SCHEDULER_MODE === 'on' && env.ROLES.includes('scheduler'),
+      instanceId: env.INSTANCE_ID,
+    },
+    log: { level: env.LOG_LEVEL, toStderr: env.LOG_TO_STDERR },
+    database: { uri: env.MONGODB_URI, queryTimeoutMs: env.DB_QUERY_TIMEOUT_MS, poolSize: env.DB_POOL_SIZE },
+    paths: {
+      data,
+      stacks: absolute(env.STACKS_ROOT),
+      compiledStacks: join(PROJECT_ROOT, 'dist', 'stacks'),
+      templates: absolute(env.TEMPLATES_ROOT),
+      deploy: absolute(env.DEPLOY_ROOT),
+    },
+    engine: { engine: env.ENGINE, cloud: env.CLOUD, sandboxSpeed: env.SANDBOX_SPEED, runners: env.ENGINE_RUNNERS },
+    encryptionKey,
+    auth: {
+      provider: env.AUTH_PROVIDER,
+      jwtSecret: env.JWT_SECRET ?? keyFile(data, 'jwt.key').toString('hex'),
+      accessSeconds: env.JWT_EXPIRES_IN,
+      refreshSeconds: env.JWT_REFRESH_EXPIRES_IN,
+      staticKeys: env.API_KEYS,
+      staticKeyFormat: env.API_KEY_FORMAT,
+      staticKeysOrganization: env.API_KEYS_ORGANIZATION ?? env.DEFAULT_ORGANIZATION ?? 'default',
+      staticKeyRole: env.STATIC_API_KEY_ROLE,
+      allowRegistration: env.ALLOW_REGISTRATION
+        ? /^(true|1|yes)$/i.test(env.ALLOW_REGISTRATION)
+        : env.NODE_ENV !== 'production',
+      bootstrapAdmin:
+        env.BOOTSTRAP_ADMIN_EMAIL && env.BOOTSTRAP_ADMIN_PASSWORD
+          ? { email: env.BOOTSTRAP_ADMIN_EMAIL, password: env.BOOTSTRAP_ADMIN_PASSWORD }
+          : undefined,
+      defaultOrganization: env.DEFAULT_ORGANIZATION,
+      requireMfaForProd: env.AUTH_REQUIRE_MFA_FOR_PROD,
+    },
+    rateLimits: {
+      store: env.RATE_LIMIT_STORE,
+      perMinute: env.RATE_LIMIT_PER_MINUTE,
+      authPerMinute: env.RATE_LIMIT_AUTH_PER_MINUTE,
+      regPerMinute: env.RATE_LIMIT_REG_PER_MINUTE,
+      refreshPerMinute: env.RATE_LIMIT_REFRESH_PER_MINUTE,
+      execPerMinute: env.RATE_LIMIT_EXEC_PER_MINUTE,
+      checkPerMinute: env.RATE_LIMIT_CHECK_PER_MINUTE,
+      exportPerMinute: env.RATE_LIMIT_EXPORT_PER_MINUTE,
+      heartbeatPerMinute: env.RATE_LIMIT_HEARTBEAT_PER_MINUTE,
+      authFailuresPerMinute: env.AUTH_FAILURES_PER_MINUTE,
+    },
+    retention: { eventDays: env.EVENT_RETENTION_DAYS, logDays: env.LOG_RETENTION_DAYS },
+    runs: {
+      leaseSeconds: env.LOCK_LEASE_SECONDS,
+      recovery: env.RUN_RECOVERY,
+      parallelStacks: env.MAX_PARALLEL_STACKS,
+      maxStacks: env.MAX_STACKS_PER_DEPLOYMENT,
+      cancelGraceSeconds: env.CANCEL_GRACE_SECONDS,
+      mirror: env.DEPLOY_MIRROR,
+    },
+    runtimeEnv: allowed(given, env.RUNTIME_ENV_ALLOW),
+  };
+}
+
+function allowed(given: Readonly<Record<string, string>>, patterns: readonly string[]): Record<string, string> {
+  const tests = patterns.map((p) => new RegExp(`^${p.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => tests.some((test) => test.test(name))));
+}
+
+function absolute(path: string): string {
+  return isAbsolute(path) ? path : resolve(PROJECT_ROOT, path);
+}
+
+/** 32 random bytes kept in `<data>/keys/<name>`; made once, readable by the owner only. */
+function keyFile(data: string, name: string): Buffer {
+  const folder = join(data, 'keys');
+  const file = join(folder, name);
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process made it first
+    }
+  }
+  return Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (part !== null && typeof part === 'object' && !Buffer.isBuffer(part)) deepFreeze(part as object);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+/** "true"/"false", "1"/"0", "yes"/"no" → boolean; anything else is a problem, never a silent default. */
+const flag = (fallback: boolean): z.ZodType<boolean, unknown> =>
+  z
+    .string()
+    .transform((text, context) => {
+      if (/^(true|1|yes)$/i.test(text)) return true;
+      if (/^(false|0|no)$/i.test(text)) return false;
+      context.addIssue({ code: 'custom', message: 'must be true or false' });
+      return z.NEVER;
+    })
+    .optional()
+    .transform((value) => value ?? fallback);
+
+const whole = (fallback: number, min: number, max: number): z.ZodType<number, unknown> =>
+  z.coerce
+    .number({ error: 'must be a number' })
+    .int('must be a whole number')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`)
+    .default(fallback);
+
+const list = (fallback: string): z.ZodType<string[], unknown> =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    );
+
+const optional = z.string().min(1, 'must not be empty').optional();
+
+/** Every setting of the server, as text from outside → typed value. Units stand in the name; effects in .env.example. */
+export const ENV = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('production'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: whole(3000, 0, 65535),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_TO_STDERR: flag(false),
+  ROLES: list('api,worker,scheduler').pipe(
+    z.array(z.enum(['api', 'worker', 'scheduler'])).min(1, 'must name at least one role'),
+  ),
+  MONGODB_URI: z
+    .string({
+      error: 'is required: a replica set or DocumentDB with transactions, e.g. mongodb://127.0.0.1:27017/cloud',
+    })
+    .regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://'),
+  DB_QUERY_TIMEOUT_MS: whole(10_000, 100, 120_000),
+  DB_POOL_SIZE: whole(20, 1, 200),
+  REQUEST_TIMEOUT_MS: whole(29_000, 100, 300_000),
+  DATA_DIR: z.string().default('./data'),
+  STACKS_ROOT: z.string().default('./stacks'),
+  TEMPLATES_ROOT: z.string().default('./templates'),
+  DEPLOY_ROOT: z.string().default('./cloud/deploy'),
+  DEPLOY_MIRROR: flag(true),
+  ENGINE: z.enum(['embedded', 'pulumi']).default('pulumi'),
+  CLOUD: z.enum(['sandbox', 'aws']).default('aws'),
+  SANDBOX_SPEED: z.coerce
+    .number({ error: 'must be a number' })
+    .min(0, 'must be at least 0')
+    .max(10, 'must be at most 10')
+    .default(0.02),
+  ENGINE_RUNNERS: whole(2, 0, 16),
+  ENCRYPTION_KEY: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex digits (32 bytes)')
+    .optional(),
+  AUTH_PROVIDER: z.enum(['local', 'cognito', 'oidc']).default('local'),
+  JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  JWT_EXPIRES_IN: whole(3600, 60, 86_400),
+  JWT_REFRESH_EXPIRES_IN: whole(2_592_000, 300, 31_536_000),
+  API_KEYS: list(''),
+  API_KEY_FORMAT: z.enum(['any', 'uuid']).default('any'),
+  API_KEYS_ORGANIZATION: optional,
+  STATIC_API_KEY_ROLE: z.enum(['admin', 'operator', 'developer', 'viewer']).optional(),
+  ALLOW_REGISTRATION: z.string().optional(),
+  BOOTSTRAP_ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
+  BOOTSTRAP_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
+  DEFAULT_ORGANIZATION: optional,
+  AUTH_REQUIRE_MFA_FOR_PROD: flag(false),
+  RATE_LIMIT_PER_MINUTE: whole(100, 1, 1_000_000),
+  RATE_LIMIT_STORE: z.enum(['memory', 'redis', 'mongo']).default('memory'),
+  RATE_LIMIT_AUTH_PER_MINUTE: whole(10, 1, 1_000_000),
+  RATE_LIMIT_REG_PER_MINUTE: z.coerce.number().int().min(1).optional(),
+  RATE_LIMIT_REFRESH_PER_MINUTE: whole(30, 1, 1_000_000),
+  RATE_LIMIT_EXEC_PER_MINUTE: whole(10, 1, 1_000_000),
+  RATE_LIMIT_CHECK_PER_MINUTE: whole(30, 1, 1_000_000),
+  RATE_LIMIT_EXPORT_PER_MINUTE: whole(10, 1, 1_000_000),
+  RATE_LIMIT_HEARTBEAT_PER_MINUTE: whole(60, 1, 1_000_000),
+  AUTH_FAILURES_PER_MINUTE: whole(60, 1, 1_000_000),
+  TRUST_PROXY: flag(false),
+  CORS_ORIGINS: list('http://localhost:3000,vscode-webview://*,https://*.vscode-cdn.net'),
+  DOCS_PUBLIC: flag(true),
+  DOCS_BASE_URL: optional,
+  WS_ALLOW_QUERY_TOKEN: flag(true),
+  EVENT_RETENTION_DAYS: whole(30, 1, 3650),
+  LOG_RETENTION_DAYS: whole(30, 1, 3650),
+  LOCK_LEASE_SECONDS: whole(60, 2, 3600),
+  RUN_RECOVERY: z.enum(['resume', 'fail']).default('resume'),
+  MAX_PARALLEL_STACKS: whole(3, 1, 16),
+  MAX_STACKS_PER_DEPLOYMENT: whole(50, 1, 500),
+  CANCEL_GRACE_SECONDS: whole(60, 0, 3600),
+  RUNTIME_ENV_ALLOW: list('CLOUD_*,AWS_REGION'),
+  SANDBOX_PARAMETERS: z.string().optional(),
+  SCHEDULER_MODE: z.enum(['on', 'off']).default('on'),
+  INSTANCE_ID: optional,
+});
+
+export type Env = z.output<typeof ENV>;

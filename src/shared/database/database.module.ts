@@ -1,0 +1,55 @@
+import { Global, Inject, Module, type OnModuleInit } from '@nestjs/common';
+import { InjectConnection, MongooseModule } from '@nestjs/mongoose';
+import mongoose, { type Connection } from 'mongoose';
+import { Config } from '../config/config.js';
+import { Unavailable } from '../errors/app-error.js';
+import { LEASES, leaseSchema } from './lease.schema.js';
+import { Leases } from './leases.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+mongoose.set('transactionAsyncLocalStorage', true);
+
+/** The connection, units of work and leases. Refuses a database without transactions at start. */
+@Global()
+@Module({
+  imports: [
+    MongooseModule.forRootAsync({
+      inject: [Config],
+      useFactory: ({ database }: Config) => ({
+        uri: database.uri,
+        autoIndex: false,
+        autoCreate: false,
+        maxPoolSize: database.poolSize,
+        serverSelectionTimeoutMS: database.queryTimeoutMs,
+        socketTimeoutMS: database.queryTimeoutMs * 6,
+        sanitizeFilter: false,
+        retryAttempts: 3,
+        retryDelay: 1000,
+      }),
+    }),
+    MongooseModule.forFeature([{ name: LEASES, schema: leaseSchema }]),
+  ],
+  providers: [UnitOfWork, Leases],
+  exports: [UnitOfWork, Leases, MongooseModule],
+})
+export class DatabaseModule implements OnModuleInit {
+  constructor(
+    @InjectConnection() private readonly connection: Connection,
+    @Inject(Leases) private readonly leases: Leases,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await requireTransactions(this.connection);
+    await this.leases.prepare();
+  }
+}
+
+/** @throws Unavailable naming what is missing */
+async function requireTransactions(connection: Connection): Promise<void> {
+  const hello = (await connection.db?.admin().command({ hello: 1 })) ?? {};
+  if (hello['setName'] || hello['msg'] === 'isdbgrid') return;
+  throw new Unavailable(
+    'database_unavailable',
+    'The database offers no transactions: use a replica set (also of one node) or DocumentDB',
+  );
+}

@@ -1,0 +1,39 @@
+import { Schema } from 'mongoose';
+
+/** One document per key, never removed: its token must keep increasing. */
+export interface LeaseRecord {
+  /** Key, e.g. `D1BRV40-dev` or `job:stale-operations`. */
+  _id: string;
+  token: number;
+  /** Process that holds it; null = free. */
+  holder: string | null;
+  acquiredAt: Date | null;
+  expiresAt: Date;
+  /** Facts about the holder for people, e.g. `{operationId, lockType, lockedBy}`. */
+  info: Record<string, unknown>;
+  /** Counts fenced transactions, so that a change of hands conflicts with them. */
+  writes: number;
+  lastRunAt: Date | null;
+  lastDurationMs: number | null;
+  lastError: string | null;
+}
+
+export const LEASES = 'leases';
+
+export const leaseSchema = new Schema<LeaseRecord>(
+  {
+    _id: { type: String, required: true },
+    token: { type: Number, required: true },
+    holder: { type: String, default: null },
+    acquiredAt: { type: Date, default: null },
+    expiresAt: { type: Date, required: true },
+    info: { type: Schema.Types.Mixed, default: {} },
+    writes: { type: Number, default: 0 },
+    lastRunAt: { type: Date, default: null },
+    lastDurationMs: { type: Number, default: null },
+    lastError: { type: String, default: null },
+  },
+  { collection: LEASES, versionKey: false, minimize: false },
+);
+// findByHolder: which leases does a process of this host hold?
+leaseSchema.index({ holder: 1 });

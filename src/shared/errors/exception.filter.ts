@@ -1,0 +1,95 @@
+import { STATUS_CODES } from 'node:http';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { currentContext } from '../http/request-context.js';
+import { createLog } from '../kernel/log.js';
+import { AppError, Defect, Invalid, NotFound, Unavailable } from './app-error.js';
+
+const log = createLog('http');
+
+export interface ErrorBodyOptions {
+  /** Adds `documentationUrl`. */
+  readonly docsBaseUrl?: string;
+  /** A stack trace in the body; only with NODE_ENV=development. */
+  readonly showStack: boolean;
+}
+
+/** The one place that turns an error into the body of api.md 1.4, for both API families. */
+@Catch()
+export class AppExceptionFilter implements ExceptionFilter {
+  constructor(private readonly options: ErrorBodyOptions) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.send(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  send(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const known = toAppError(error);
+    if (known.status >= 500) log.error('request failed', { error, code: known.code, path: pathOf(request) });
+    else log.debug('request refused', { code: known.code, status: known.status, path: pathOf(request) });
+    if (reply.sent) return;
+    if (known.headers) reply.headers(known.headers);
+    if (known.status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    reply
+      .status(known.status)
+      .type('application/json; charset=utf-8')
+      .send(errorBody(known, pathOf(request), this.options));
+  }
+}
+
+export function errorBody(error: AppError, path: string, options: ErrorBodyOptions): Record<string, unknown> {
+  return {
+    success: false,
+    statusCode: error.status,
+    error: STATUS_CODES[error.status] ?? 'Error',
+    code: error.code,
+    message: error.status === 500 && error instanceof Defect ? 'An unexpected error occurred' : error.message,
+    timestamp: new Date().toISOString(),
+    path,
+    request_id: currentContext()?.requestId,
+    ...(error.details === undefined ? {} : { details: error.details }),
+    ...(error.suggestion ? { suggestion: error.suggestion } : {}),
+    ...(options.docsBaseUrl ? { documentationUrl: `${options.docsBaseUrl}/errors/${error.code}` } : {}),
+    ...(options.showStack ? { stack: error.stack } : {}),
+  };
+}
+
+/** Framework and driver errors become codes of api.md section 7; the unknown becomes a Defect. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { name, code, statusCode } = (error ?? {}) as { name?: string; code?: unknown; statusCode?: number };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413) {
+    return new Invalid('PAYLOAD_TOO_LARGE', 'The request body is larger than this route accepts', {
+      status: 413,
+      cause: error,
+    });
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || statusCode === 415) {
+    return new Invalid('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json', { status: 415, cause: error });
+  }
+  if (
+    code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ||
+    code === 'FST_ERR_CTP_INVALID_JSON_BODY' ||
+    error instanceof SyntaxError
+  ) {
+    return new Invalid('VALIDATION_MALFORMED_JSON', 'The request body is not valid JSON', {
+      cause: error,
+      details: [{ field: 'body', messages: [(error as Error).message] }],
+    });
+  }
+  if (name === 'MongoServerSelectionError' || name === 'MongoNetworkError' || name === 'MongooseServerSelectionError') {
+    return new Unavailable('database_unavailable', 'The database cannot be reached', { cause: error });
+  }
+  if (error instanceof HttpException && error.getStatus() === 404) {
+    return new NotFound('route', '', { code: 'ROUTE_NOT_FOUND', cause: error });
+  }
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return new Invalid('VALIDATION_INVALID_FORMAT', (error as Error).message, { status: statusCode, cause: error });
+  }
+  return new Defect('An unexpected error occurred', { cause: error });
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '/';
+}

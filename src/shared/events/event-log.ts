@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Clock } from '../kernel/clock.js';
+import { createLog } from '../kernel/log.js';
+import { EventBus } from './event-bus.js';
+import { EventRelay } from './event-relay.port.js';
+import { EventsRepository } from './events.repository.js';
+import type { EventDraft, StoredEvent } from './events.js';
+
+const log = createLog('events');
+
+/** Adds an event to the running unit of work. */
+export type Append = (draft: EventDraft) => void;
+
+/**
+ * The one way to change state and tell about it:
+ * 1. `work` changes state and appends events, in one transaction;
+ * 2. as its last step the transaction numbers and stores the events (position per organization, seq per stream);
+ * 3. after the commit the relay wakes subscribers and the bus tells listeners in this process.
+ * Writers of one organization go one after another: inside a process by the queue here, between processes because both
+ * must increment the same counter document (a write conflict, which the driver retries). That is why positions appear in
+ * commit order and a reader at position n has missed nothing.
+ */
+@Injectable()
+export class EventLog {
+  readonly #tails = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly events: EventsRepository,
+    private readonly relay: EventRelay,
+    private readonly bus: EventBus,
+    private readonly clock: Clock,
+  ) {}
+
+  /** `work` may run more than once (write conflicts): no effect outside the database. */
+  async write<T>(organization: string, work: (append: Append) => Promise<T>): Promise<T> {
+    const { result, stored } = await this.queued(organization, () => this.commit(organization, work));
+    if (stored.length > 0) {
+      this.relay.publish(organization);
+      await this.bus.emit(stored);
+    }
+    return result;
+  }
+
+  private async commit<T>(
+    organization: string,
+    work: (append: Append) => Promise<T>,
+  ): Promise<{ result: T; stored: readonly StoredEvent[] }> {
+    return this.unitOfWork.run(async () => {
+      const drafts: EventDraft[] = [];
+      const result = await work((draft) => drafts.push(draft));
+      const stored = drafts.length > 0 ? await this.events.store(organization, drafts, this.clock.now()) : [];
+      return { result, stored };
+    });
+  }
+
+  private queued<T>(organization: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(organization) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    const tail = mine
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#tails.get(organization) === tail) this.#tails.delete(organization);
+      });
+    this.#tails.set(organization, tail);
+    mine.catch((error: unknown) => log.debug('write failed', { organization, error }));
+    return mine;
+  }
+}

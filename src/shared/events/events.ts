@@ -1,0 +1,340 @@
+import type { EnvironmentName } from '../http/principal.js';
+
+/** Marks an entry of EVENTS with its payload type; the value itself only carries documentation. */
+export interface EventEntry<T> {
+  /** Other spelling of api.md 4.4, e.g. `stack.completed`. */
+  readonly dotted: string;
+  readonly text: string;
+  /** Written to the audit log. */
+  readonly audited: boolean;
+  /** `organizations/:org` channels carry it too. */
+  readonly lifecycle: boolean;
+  /** Only the newest matters: at most one a second per subscription. */
+  readonly coalesced: boolean;
+  readonly payload?: T;
+}
+
+interface Options {
+  readonly audited?: boolean;
+  readonly lifecycle?: boolean;
+  readonly coalesced?: boolean;
+}
+
+function event<T>(dotted: string, text: string, options: Options = {}): EventEntry<T> {
+  return {
+    dotted,
+    text,
+    audited: options.audited ?? false,
+    lifecycle: options.lifecycle ?? false,
+    coalesced: options.coalesced ?? false,
+  };
+}
+
+export interface ErrorBrief {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: unknown;
+}
+export interface ResourceBrief {
+  readonly urn?: string;
+  readonly type: string;
+  readonly name: string;
+  readonly id?: string;
+}
+export interface IrreversibleStep {
+  readonly stack: string;
+  readonly urn: string;
+  readonly why: string;
+}
+export type StackAction = 'deploy' | 'skip' | 'conditional' | 'destroy' | 'rollback';
+export type SkipReason = 'unchanged' | 'manual' | 'dependency_failed' | 'run_stopped' | 'cancelled' | 'not_deployed';
+
+interface StackRef {
+  readonly stack: string;
+  readonly stackName: string;
+  readonly layer: number;
+}
+export interface RunStarted {
+  readonly totalStacks: number;
+  readonly totalLayers: number;
+  /** Seconds. */
+  readonly estimatedDuration: number;
+  readonly startedBy: string;
+  readonly stacksToProcess: readonly string[];
+  readonly skippedStacks: readonly string[];
+  readonly engine: string;
+  readonly cloud: string;
+  /** Present when a dead run was taken over: the same operation goes on. */
+  readonly resumed?: boolean;
+}
+export interface RunProgress {
+  readonly progressPercent: number;
+  readonly totalStacks: number;
+  readonly deployedStacks: number;
+  readonly failedStacks: number;
+  readonly skippedStacks: number;
+  readonly currentLayer: number | null;
+  readonly currentStack: string | null;
+  /** Seconds. */
+  readonly estimatedTimeRemaining: number;
+}
+export interface RunComplete {
+  readonly status: 'deployed' | 'partial' | 'destroyed';
+  readonly operationStatus: 'success';
+  readonly totalStacks: number;
+  readonly deployedStacks: number;
+  readonly skippedStacks: number;
+  readonly failedStacks: number;
+  readonly durationSeconds: number;
+  readonly resourcesCreated: number;
+  readonly resourcesUpdated: number;
+  readonly resourcesDeleted: number;
+  readonly destroyedStacks?: number;
+}
+export interface RunFailed {
+  readonly status: 'failed' | 'partial';
+  readonly stack: string | null;
+  readonly error: ErrorBrief;
+  readonly failedLayer: number | null;
+  readonly totalLayers: number;
+  readonly durationSeconds: number;
+  readonly failedStacks: readonly string[];
+  readonly rollback: 'none' | 'offered' | 'started';
+  readonly actions: readonly string[];
+}
+export interface StackFinished extends StackRef {
+  readonly status: string;
+  readonly resourcesCreated: number;
+  readonly resourcesUpdated: number;
+  readonly resourcesDeleted: number;
+  readonly durationSeconds: number;
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+export interface ResourceEvent {
+  readonly stack: string;
+  readonly stackName: string;
+  readonly resource: ResourceBrief;
+}
+export interface ResourceDone extends ResourceEvent {
+  readonly durationSeconds: number;
+}
+
+/**
+ * Every event of the system. Key = name on the wire; text = its line in docs/events.md. Every payload on the wire also has
+ * `deploymentId, environment, operationId, operationType, correlationId` where they apply.
+ */
+export const EVENTS = {
+  deployment_created: event<{ organization: string; project: string; template: string; createdBy: string }>(
+    'deployment.created',
+    'A deployment was initialised; nothing is deployed yet.',
+    { audited: true, lifecycle: true },
+  ),
+  deployment_updated: event<{ revision: number; changes: readonly string[]; updatedBy: string }>(
+    'deployment.updated',
+    'The manifest of a deployment was changed.',
+    { audited: true, lifecycle: true },
+  ),
+  deployment_deleted: event<{ deletedBy: string; force: boolean }>(
+    'deployment.deleted',
+    'A deployment was removed; its id stays reserved.',
+    { audited: true, lifecycle: true },
+  ),
+  deployment_started: event<RunStarted>(
+    'operation.started',
+    'A deploy operation began; always the first event of its run.',
+    { audited: true, lifecycle: true },
+  ),
+  deployment_progress: event<RunProgress>('operation.progress', 'Progress of the running operation.', {
+    coalesced: true,
+  }),
+  deployment_complete: event<RunComplete>('operation.completed', 'A deploy operation reached its goal.', {
+    audited: true,
+    lifecycle: true,
+  }),
+  deployment_failed: event<RunFailed>(
+    'operation.failed',
+    'A deploy operation failed; rollback events follow when `rollback` is `started`.',
+    { audited: true, lifecycle: true },
+  ),
+  deployment_cancelled: event<{
+    cancelledBy: string;
+    reason: string | null;
+    durationSeconds: number;
+    completedStacks: readonly string[];
+    pendingStacks: readonly string[];
+  }>('operation.cancelled', 'An operation was cancelled.', { audited: true, lifecycle: true }),
+  deployment_warning: event<{ code: string; message: string; stack: string | null }>(
+    'operation.warning',
+    'Something to know that did not stop the operation.',
+    { lifecycle: true },
+  ),
+  destroy_started: event<RunStarted>('operation.started', 'A destroy operation began.', {
+    audited: true,
+    lifecycle: true,
+  }),
+  destroy_complete: event<RunComplete>(
+    'operation.completed',
+    'A destroy operation removed everything it was asked to.',
+    { audited: true, lifecycle: true },
+  ),
+  destroy_failed: event<RunFailed>('operation.failed', 'A destroy operation failed.', {
+    audited: true,
+    lifecycle: true,
+  }),
+  rollback_started: event<{
+    trigger: 'auto' | 'manual';
+    reason: string;
+    fromVersion: number;
+    toVersion: number;
+    stacks: readonly string[];
+    irreversible: readonly IrreversibleStep[];
+  }>('rollback.started', 'A rollback began; its plan is in the payload.', { audited: true, lifecycle: true }),
+  rollback_complete: event<{
+    status: 'rolled_back' | 'failed';
+    rolledBackStacks: readonly string[];
+    failedStacks: readonly string[];
+    durationSeconds: number;
+  }>('rollback.completed', 'A rollback ended; the last event of its operation.', { audited: true, lifecycle: true }),
+  operation_resumed: event<{ stack: string | null; stacks: readonly string[]; previousHolder: string }>(
+    'operation.resumed',
+    'The process that ran the operation died; another one took it over and continues from the journal.',
+    { audited: true, lifecycle: true },
+  ),
+  validation_complete: event<{ valid: boolean; errors: number; warnings: number }>(
+    'validation.completed',
+    'The checks before a run ended.',
+  ),
+  layer_started: event<{ layer: number; totalLayers: number; stacks: readonly string[] }>(
+    'layer.started',
+    'The first stack of a layer is about to start.',
+  ),
+  layer_complete: event<{
+    layer: number;
+    totalLayers: number;
+    deployedStacks: number;
+    failedStacks: number;
+    skippedStacks: number;
+    durationSeconds: number;
+  }>('layer.completed', 'All stacks of a layer have ended.'),
+  stack_deploying: event<
+    StackRef & {
+      dependencies: readonly string[];
+      action: StackAction;
+      reasons: readonly string[];
+      estimatedDuration: number;
+    }
+  >('stack.started', 'A stack starts to run; `reasons` say why.', { lifecycle: true }),
+  stack_progress: event<{
+    stack: string;
+    stackName: string;
+    progressPercent: number;
+    currentResource: string | null;
+    message: string;
+    resourcesProcessed: number;
+    resourcesTotal: number;
+    resource: { type: string; name: string; action: string } | null;
+  }>('stack.progress', 'Progress inside one stack.', { coalesced: true }),
+  stack_deployed: event<StackFinished>('stack.completed', 'One stack reached its target state.', { lifecycle: true }),
+  stack_failed: event<
+    StackRef & { error: ErrorBrief; resource: { type: string; name: string } | null; retryable: boolean }
+  >('stack.failed', 'One stack failed.', { lifecycle: true }),
+  stack_skipped: event<
+    StackRef & {
+      reason: SkipReason;
+      action: StackAction;
+      reasons: readonly string[];
+      lastDeployed: string | null;
+      culprit?: string;
+    }
+  >('stack.skipped', 'One stack did not run; `reason` and `reasons` say why.', { lifecycle: true }),
+  stack_destroying: event<StackRef>('stack.started', 'A stack is being destroyed.', { lifecycle: true }),
+  stack_destroyed: event<StackRef & { resourcesDeleted: number; durationSeconds: number }>(
+    'stack.completed',
+    'A stack is gone.',
+    { lifecycle: true },
+  ),
+  stack_rolling_back: event<StackRef & { toVersion: number }>('stack.started', 'A stack is being rolled back.', {
+    lifecycle: true,
+  }),
+  stack_rolled_back: event<StackRef & { toVersion: number; durationSeconds: number }>(
+    'stack.completed',
+    'A stack was rolled back.',
+    { lifecycle: true },
+  ),
+  resource_creating: event<ResourceEvent>('resource.creating', 'The cloud is asked to create a resource.'),
+  resource_updating: event<ResourceEvent>('resource.updating', 'The cloud is asked to change a resource.'),
+  resource_deleting: event<ResourceEvent>('resource.deleting', 'The cloud is asked to delete a resource.'),
+  resource_created: event<ResourceDone>('resource.created', 'A resource exists.'),
+  resource_updated: event<ResourceDone>('resource.updated', 'A resource was changed.'),
+  resource_deleted: event<ResourceDone>('resource.deleted', 'A resource is gone.'),
+  resource_failed: event<ResourceEvent & { error: ErrorBrief }>(
+    'resource.failed',
+    'The cloud refused an operation on a resource.',
+  ),
+  environment_enabled: event<{ by: string }>('environment.enabled', 'An environment was enabled.', {
+    audited: true,
+    lifecycle: true,
+  }),
+  environment_disabled: event<{ by: string; destroyResources: boolean }>(
+    'environment.disabled',
+    'An environment was disabled.',
+    { audited: true, lifecycle: true },
+  ),
+  log: event<{
+    stack: string | null;
+    stackName: string | null;
+    level: 'debug' | 'info' | 'warn' | 'error';
+    message: string;
+    context: Readonly<Record<string, unknown>>;
+  }>('log', 'A line of a program or of the orchestrator.'),
+  error: event<{
+    code: string;
+    message: string;
+    stack: string | null;
+    phase: 'init' | 'validation' | 'planning' | 'execution';
+  }>('error', 'A run could not start or go on.', { lifecycle: true }),
+} as const;
+
+export type EventName = keyof typeof EVENTS;
+export type Payload<N extends EventName> = NonNullable<(typeof EVENTS)[N]['payload']>;
+
+/** Where an event belongs; decides its channels. */
+export interface EventScope {
+  readonly organization: string;
+  readonly project?: string;
+  readonly deploymentId?: string;
+  readonly environment?: EnvironmentName;
+  readonly operationId?: string;
+  readonly operationType?: string;
+  readonly correlationId?: string;
+}
+
+/** An event about to be stored. */
+export interface EventDraft<N extends EventName = EventName> {
+  readonly type: N;
+  readonly scope: EventScope;
+  readonly data: Payload<N>;
+}
+
+/** Builds a draft with its payload checked against its name. */
+export function draft<N extends EventName>(type: N, scope: EventScope, data: Payload<N>): EventDraft<N> {
+  return { type, scope, data };
+}
+
+/** A stored event. */
+export interface StoredEvent {
+  /** UUID v4. */
+  readonly id: string;
+  readonly type: EventName;
+  readonly timestamp: Date;
+  /** Order of everything in one organization, by commit; no reader ever sees a later one before an earlier one. */
+  readonly position: number;
+  /** Order inside `stream`, from 1 without gaps. */
+  readonly seq: number;
+  /** `operation/<id>`, `deployment/<id>` or `organization`. */
+  readonly stream: string;
+  readonly scope: EventScope;
+  /** `stack` of the payload, for channels and filters. */
+  readonly stack: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,28 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EnvironmentName, Principal } from './principal.js';
+
+/** Facts of the request that is being served, reachable from everywhere below without passing them along. */
+export interface RequestContext {
+  /** UUID v4 made by the server. */
+  readonly requestId: string;
+  /** The caller's `X-Correlation-Id`, else the request id. */
+  readonly correlationId: string;
+  /** performance.now() at arrival. */
+  readonly startedAt: number;
+  /** Set by the authentication guard; absent on open routes. */
+  principal?: Principal;
+  /** Environment named in path, query or body; set by the authentication guard. */
+  environment?: EnvironmentName;
+  /** Tightest bucket, set by the rate limit guard; shown in headers and `meta.rateLimit`. */
+  rateLimit?: { readonly limit: number; readonly remaining: number; readonly reset: number };
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+export function runInContext<T>(context: RequestContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+export function currentContext(): RequestContext | undefined {
+  return storage.getStore();
+}
