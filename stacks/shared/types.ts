@@ -1,0 +1,162 @@
+import type * as pulumi from '@pulumi/pulumi';
+
+export const ENVIRONMENTS = ['dev', 'stage', 'prod'] as const;
+export type EnvName = (typeof ENVIRONMENTS)[number];
+
+/** What every stack knows about the deployment it belongs to: the validated common keys (stacks.md 1.1) and what follows from them. */
+export interface Context {
+  /** Stack name = directory = configuration namespace, e.g. `network`. */
+  readonly stack: string;
+  /** As given, upper case: `DT3VCA0`. */
+  readonly deploymentId: string;
+  /** Lower-cased deployment id, for physical names. */
+  readonly depId: string;
+  /** Raw organisation, 1 to 100 characters. */
+  readonly organization: string;
+  /** Project slug: a–z, 0–9 and single dashes. */
+  readonly project: string;
+  readonly environment: EnvName;
+  readonly region: string;
+  readonly secondaryRegion: string | undefined;
+  /** 12 digits. */
+  readonly accountId: string;
+  /** Lower-case domain of the deployment, without the environment. */
+  readonly domain: string | undefined;
+  /** `domain` in prod, `<environment>.<domain>` in dev and stage. */
+  readonly envDomain: string | undefined;
+  readonly team: string | undefined;
+  readonly costCenter: string | undefined;
+  /** Protects the stateful set L1 against deletion, in Pulumi and in AWS. */
+  readonly protectStateful: boolean;
+  /** Undefined: log groups never expire. */
+  readonly logRetentionDays: number | undefined;
+  readonly extraTags: Readonly<Record<string, string>>;
+}
+
+/** Outputs of every stack (stacks.md 1.2). */
+export interface CommonOutputs {
+  readonly stackName: string;
+  readonly stackEnvironment: EnvName;
+  readonly stackDeploymentId: string;
+  /** Semantic version of the stack, from its package.json. */
+  readonly stackVersion: string;
+  readonly __exists: true;
+}
+
+type Text = pulumi.Input<string>;
+type Texts = pulumi.Input<pulumi.Input<string>[]>;
+
+/** Validated parameters of `dns` (stacks.md 10.1). */
+export interface DnsConfig {
+  readonly envDomain: string;
+  readonly createHostedZone: boolean;
+  /** `""` when the zone is created here. */
+  readonly hostedZoneId: string;
+  /** `""`: no delegation record is written. */
+  readonly parentZoneId: string;
+  readonly includeWildcard: boolean;
+  readonly waitForCertificateValidation: boolean;
+  readonly enableHealthChecks: boolean;
+  /** Undefined: Route 53 checks from all its regions. */
+  readonly healthCheckRegions: readonly string[] | undefined;
+  /** Undefined: this check is not made. */
+  readonly primaryHealthCheckPath: string | undefined;
+  readonly apiHealthCheckPath: string | undefined;
+  readonly healthCheckFailureThreshold: number | undefined;
+  readonly healthCheckIntervalSeconds: number | undefined;
+  /** Seconds. */
+  readonly defaultTtl: number;
+}
+
+export interface DnsOutputs extends CommonOutputs {
+  readonly hostedZoneId: Text;
+  readonly hostedZoneName: Text;
+  readonly domainName: Text;
+  readonly nameServers: Texts;
+  readonly primaryCertificateArn: Text;
+  readonly wildcardCertificateArn: Text;
+  readonly primaryHealthCheckId: Text;
+  readonly apiHealthCheckId: Text;
+}
+
+export const NAT_MODES = ['none', 'single', 'perAz'] as const;
+export type NatMode = (typeof NAT_MODES)[number];
+
+/** Validated parameters of `network` (stacks.md 10.2). */
+export interface NetworkConfig {
+  readonly vpcCidr: string;
+  readonly azCount: number;
+  /** Exactly `azCount` names, sorted. */
+  readonly availabilityZones: readonly string[];
+  readonly natGateways: NatMode;
+  readonly enableFlowLogs: boolean;
+  /** Undefined only while flow logs are off. */
+  readonly flowLogTrafficType: string | undefined;
+  readonly enableVpcEndpoints: boolean;
+  /** AWS service names without prefix, e.g. `ecr.api`. */
+  readonly interfaceEndpoints: readonly string[];
+}
+
+export interface NetworkOutputs extends CommonOutputs {
+  readonly vpcId: Text;
+  readonly vpcArn: Text;
+  readonly vpcCidrBlock: Text;
+  readonly publicSubnetIds: Texts;
+  readonly privateSubnetIds: Texts;
+  readonly databaseSubnetIds: Texts;
+  readonly availabilityZones: Texts;
+  readonly internetGatewayId: Text;
+  readonly natGatewayIds: Texts;
+  readonly natGatewayIps: Texts;
+  readonly publicRouteTableId: Text;
+  readonly databaseRouteTableId: Text;
+  readonly privateRouteTableIds: Texts;
+  readonly s3VpcEndpointId: Text;
+  /** Service as configured → endpoint id. */
+  readonly interfaceEndpointIds: Record<string, Text>;
+  readonly endpointSecurityGroupId: Text;
+  readonly flowLogsLogGroupName: Text;
+}
+
+export const WORKLOADS = ['ecs', 'eks', 'ec2', 'lambda', 'apigateway', 'efs'] as const;
+export type Workload = (typeof WORKLOADS)[number];
+
+/** Validated parameters of `security` (stacks.md 10.3). */
+export interface SecurityConfig {
+  readonly vpcId: string;
+  readonly workloads: readonly Workload[];
+  /** Empty: nothing is admitted from outside. */
+  readonly albIngressCidrs: readonly string[];
+  readonly webPort: number;
+  readonly apiPort: number;
+  readonly databasePort: number;
+  readonly enableKeyRotation: boolean;
+  /** Undefined: the provider's own window of 30 days. */
+  readonly keyDeletionWindowDays: number | undefined;
+}
+
+export interface SecurityOutputs extends CommonOutputs {
+  readonly loadBalancerSecurityGroupId: Text;
+  readonly webSecurityGroupId: Text;
+  readonly apiSecurityGroupId: Text;
+  readonly databaseSecurityGroupId: Text;
+  readonly internalLoadBalancerSecurityGroupId: Text;
+  readonly vpcLinkSecurityGroupId: Text;
+  readonly ec2SecurityGroupId: Text;
+  readonly lambdaSecurityGroupId: Text;
+  readonly eksNodeSecurityGroupId: Text;
+  readonly efsSecurityGroupId: Text;
+  readonly ecsExecutionRoleArn: Text;
+  readonly ecsExecutionRoleName: Text;
+  readonly eksClusterRoleArn: Text;
+  readonly eksNodeRoleArn: Text;
+  readonly applicationKeyArn: Text;
+  readonly databaseKeyArn: Text;
+  readonly infrastructureKeyArn: Text;
+  readonly applicationKeyId: Text;
+  readonly databaseKeyId: Text;
+  readonly infrastructureKeyId: Text;
+  readonly webPort: number;
+  readonly apiPort: number;
+  readonly databasePort: number;
+}
