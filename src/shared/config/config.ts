@@ -93,15 +93,19 @@ export class ConfigProblems extends Error {
 /** Environment → Config. @throws ConfigProblems naming all problems at once */
 export function readConfig(source: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = ENV.safeParse(given);
-  const problems = parsed.success ? [] : parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`);
-  const env = parsed.data;
-  if (env) problems.push(...contradictions(env));
-  if (!env || problems.length > 0) throw new ConfigProblems(problems);
-  return deepFreeze(toConfig(env, given as Record<string, string>));
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, rule] of Object.entries(ENV.shape)) {
+    const parsed = rule.safeParse(given[name]);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(...parsed.error.issues.map((issue) => `${name} ${issue.message}`));
+  }
+  problems.push(...contradictions(values as Partial<Env>));
+  if (problems.length > 0) throw new ConfigProblems(problems);
+  return deepFreeze(toConfig(values as Env, given as Record<string, string>));
 }
 
-function contradictions(env: Env): string[] {
+function contradictions(env: Partial<Env>): string[] {
   const problems: string[] = [];
   if (env.ENGINE === 'embedded' && env.CLOUD === 'aws') {
     problems.push('ENGINE embedded works with CLOUD sandbox only; use ENGINE=pulumi for CLOUD=aws');
@@ -111,6 +115,7 @@ function contradictions(env: Env): string[] {
   }
   if (env.AUTH_PROVIDER !== 'local')
     problems.push(`AUTH_PROVIDER ${env.AUTH_PROVIDER} is not part of this version yet; use local`);
+  }
   if (env.RATE_LIMIT_STORE === 'redis')
     problems.push('RATE_LIMIT_STORE redis is not part of this version yet; use memory or mongo');
   if (env.NODE_ENV === 'production' && !env.JWT_SECRET)

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { contextOf } from '../http/http-server.js';
 import { currentContext } from '../http/request-context.js';
 import { createLog } from '../kernel/log.js';
 import { AppError, Defect, Invalid, NotFound, Unavailable } from './app-error.js';
@@ -34,11 +35,16 @@ export class AppExceptionFilter implements ExceptionFilter {
     reply
       .status(known.status)
       .type('application/json; charset=utf-8')
-      .send(errorBody(known, pathOf(request), this.options));
+      .send(errorBody(known, pathOf(request), this.options, (currentContext() ?? contextOf(request))?.requestId));
   }
 }
 
-export function errorBody(error: AppError, path: string, options: ErrorBodyOptions): Record<string, unknown> {
+export function errorBody(
+  error: AppError,
+  path: string,
+  options: ErrorBodyOptions,
+  requestId?: string,
+): Record<string, unknown> {
   return {
     success: false,
     statusCode: error.status,
@@ -47,7 +53,7 @@ export function errorBody(error: AppError, path: string, options: ErrorBodyOptio
     message: error.status === 500 && error instanceof Defect ? 'An unexpected error occurred' : error.message,
     timestamp: new Date().toISOString(),
     path,
-    request_id: currentContext()?.requestId,
+    request_id: requestId,
     ...(error.details === undefined ? {} : { details: error.details }),
     ...(error.suggestion ? { suggestion: error.suggestion } : {}),
     ...(options.docsBaseUrl ? { documentationUrl: `${options.docsBaseUrl}/errors/${error.code}` } : {}),

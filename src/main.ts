@@ -1,0 +1,27 @@
+import { createApp } from './app.js';
+import { ConfigProblems, readConfig } from './shared/config/config.js';
+import { createLog } from './shared/kernel/log.js';
+
+/** Starts HTTP and WebSocket; ends in order on SIGTERM and SIGINT. */
+async function main(): Promise<void> {
+  const config = readConfig();
+  const app = await createApp(config);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  await app.listen(config.server.port, config.server.host);
+  const url = await app.getUrl();
+  createLog('main').info('listening', {
+    url,
+    engine: config.engine.engine,
+    cloud: config.engine.cloud,
+    roles: config.server.roles,
+  });
+  process.send?.({ event: 'listening', url });
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(
+    `${error instanceof ConfigProblems ? error.message : String((error as Error)?.stack ?? error)}\n`,
+  );
+  process.exitCode = 1;
+  setTimeout(() => process.exit(1), 500).unref(); // logs leave first
+});

@@ -1,0 +1,24 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { catchError, type Observable, throwError, timeout, TimeoutError } from 'rxjs';
+import { AppError } from '../errors/app-error.js';
+
+/** 504 `REQUEST_TIMEOUT` after REQUEST_TIMEOUT_MS (29 s: one second below a usual gateway's limit). */
+@Injectable()
+export class TimeoutInterceptor implements NestInterceptor {
+  constructor(private readonly limitMs: number) {}
+
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(
+      timeout(this.limitMs),
+      catchError((error: unknown) =>
+        throwError(() =>
+          error instanceof TimeoutError
+            ? new AppError('REQUEST_TIMEOUT', 504, `The request took longer than ${this.limitMs / 1000} s`, {
+                cause: error,
+              })
+            : error,
+        ),
+      ),
+    );
+  }
+}
