@@ -6,11 +6,18 @@ import { ConfigProblems, readConfig } from './config.js';
 const data = mkdtempSync(join(tmpdir(), 'cloud-config-'));
 afterAll(() => rmSync(data, { recursive: true, force: true }));
 
-const good = { MONGODB_URI: 'mongodb://127.0.0.1/cloud', NODE_ENV: 'test', ENGINE: 'embedded', CLOUD: 'sandbox', DATA_DIR: data };
+const good = {
+  MONGODB_URI: 'mongodb://127.0.0.1/cloud',
+  NODE_ENV: 'test',
+  ENGINE: 'embedded',
+  CLOUD: 'sandbox',
+  DATA_DIR: data,
+};
 
 describe('readConfig', () => {
   it('lists every problem with the name of its variable in one message', () => {
-    const read = (): unknown => readConfig({ PORT: 'abc', LOG_LEVEL: 'loud', LOG_TO_STDERR: 'maybe', ENGINE: 'embedded', CLOUD: 'aws' });
+    const read = (): unknown =>
+      readConfig({ PORT: 'abc', LOG_LEVEL: 'loud', LOG_TO_STDERR: 'maybe', ENGINE: 'embedded', CLOUD: 'aws' });
     expect(read).toThrow(ConfigProblems);
     expect(read).toThrow(/PORT must be a number[\s\S]*LOG_LEVEL|LOG_LEVEL[\s\S]*PORT must be a number/);
     expect(read).toThrow(/MONGODB_URI is required/);

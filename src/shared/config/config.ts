@@ -113,11 +113,12 @@ function contradictions(env: Partial<Env>): string[] {
   if (env.ENGINE === 'pulumi') {
     problems.push('ENGINE pulumi is not part of this version yet; set ENGINE=embedded and CLOUD=sandbox');
   }
-  if (env.AUTH_PROVIDER !== 'local')
+  if (env.AUTH_PROVIDER && env.AUTH_PROVIDER !== 'local') {
     problems.push(`AUTH_PROVIDER ${env.AUTH_PROVIDER} is not part of this version yet; use local`);
   }
-  if (env.RATE_LIMIT_STORE === 'redis')
+  if (env.RATE_LIMIT_STORE === 'redis') {
     problems.push('RATE_LIMIT_STORE redis is not part of this version yet; use memory or mongo');
+  }
   if (env.NODE_ENV === 'production' && !env.JWT_SECRET)
     problems.push('JWT_SECRET is required in production (32 characters or more)');
   if (env.NODE_ENV === 'production' && !env.ENCRYPTION_KEY) {
