@@ -42,6 +42,14 @@ const matches = (type: InputSpec['type'], value: unknown): boolean =>
       ? typeof value === 'object' && value !== null && !Array.isArray(value)
       : typeof value === type;
 
+/** What `minimum` and `maximum` count: a number's value, else characters or entries. */
+const sizeOf = (value: unknown): number =>
+  typeof value === 'number'
+    ? value
+    : typeof value === 'string' || Array.isArray(value)
+      ? value.length
+      : Object.keys(value as object).length;
+
 /** Whole values and text inside arrays and objects. */
 const texts = (value: unknown): string[] =>
   typeof value === 'string'
@@ -84,8 +92,8 @@ describe.each(STACK_NAMES)('%s', (stack) => {
         expect([key, value, matches(spec.type, value)]).toEqual([key, value, true]);
         if (spec.allowedValues) expect(spec.allowedValues).toContain(value);
         if (spec.pattern) expect(value).toMatch(new RegExp(spec.pattern));
-        if (spec.minimum !== undefined) expect(value).toBeGreaterThanOrEqual(spec.minimum);
-        if (spec.maximum !== undefined) expect(value).toBeLessThanOrEqual(spec.maximum);
+        expect(sizeOf(value)).toBeGreaterThanOrEqual(spec.minimum ?? -Infinity);
+        expect(sizeOf(value)).toBeLessThanOrEqual(spec.maximum ?? Infinity);
       }
       if (spec.environmentDefaults) expect(Object.keys(spec.environmentDefaults)).toEqual(['dev', 'stage', 'prod']);
     }
