@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { ResourceProvider } from '../../../../tools/sandbox-cloud/provider.port.js';
+import type { StackRef } from '../engine.port.js';
+import { NotSupported, ProgramFault } from '../engine.errors.js';
+import { ProviderBridge } from './provider-bridge.js';
+import { sameValue, withoutSecrets, type PropertyMap } from './property-value.js';
+import type { RunContext } from './run-context.js';
+import { aRecord, providerUrn, type ResourceRecord } from './stack-state.js';
+import { makeUrn, packageOf, PROVIDER_TYPE_PREFIX } from './urn.js';
+
+/** The one package this engine has a cloud for. */
+const PACKAGE = 'aws';
+
+/** Settings of `aws.Provider` that mean something, or rightly nothing, to a cloud that is called in process. */
+const KNOWN_SETTINGS = new Set([
+  'region',
+  'version',
+  'profile',
+  'accessKey',
+  'secretKey',
+  'token',
+  'allowedAccountIds',
+  'forbiddenAccountIds',
+  'maxRetries',
+  'retryMode',
+  'insecure',
+  'stsRegion',
+  'useFipsEndpoint',
+  'useDualstackEndpoint',
+  'skipCredentialsValidation',
+  'skipMetadataApiCheck',
+  'skipRegionValidation',
+  'skipRequestingAccountId',
+]);
+
+/**
+ * Providers are resources of the state, as Pulumi has them: an explicit one is registered by the program, the default
+ * one is made when a resource or a look-up names none. Here they choose the region that their resources live in.
+ */
+export class Providers {
+  readonly #defaults = new Map<string, Promise<string>>();
+  readonly #bridges = new Map<string, ProviderBridge>();
+
+  constructor(
+    private readonly context: RunContext,
+    private readonly providerFor: (stack: StackRef) => ResourceProvider,
+    private readonly bridgeOptions: ConstructorParameters<typeof ProviderBridge>[1],
+  ) {}
+
+  /**
+   * The reference `<urn>::<id>` that a resource of this type gets.
+   * @param given reference of the program; empty = the default provider
+   * @throws NotSupported for a package other than aws
+   */
+  async reference(type: string, given: string, version: string): Promise<string> {
+    const wanted = packageOf(type);
+    if (wanted !== PACKAGE) throw new NotSupported(`the provider package "${wanted}" (${type})`);
+    if (given !== '') {
+      const urn = providerUrn(given);
+      const record = this.context.registered.get(urn);
+      if (!record) throw new ProgramFault(`the provider ${urn} of ${type} is not registered`);
+      return `${urn}::${record.id}`;
+    }
+    let made = this.#defaults.get(version);
+    if (!made) this.#defaults.set(version, (made = this.#makeDefault(version)));
+    return made;
+  }
+
+  bridge(reference: string): ProviderBridge {
+    return this.#bridgeTo(this.region(providerUrn(reference)));
+  }
+
+  /** Region of a provider of this run or of the state before it. */
+  region(urn: string): string {
+    const record = this.context.registered.get(urn) ?? this.context.initial.get(urn);
+    const region = withoutSecrets(record?.inputs['region']);
+    return typeof region === 'string' && region !== '' ? region : this.context.run.region;
+  }
+
+  /** The provider that served the resource before stood elsewhere: its resources must be made anew. */
+  hasMoved(old: ResourceRecord, reference: string): boolean {
+    const before = withoutSecrets(this.context.initial.get(providerUrn(old.provider))?.inputs['region']);
+    return (typeof before === 'string' ? before : this.context.run.region) !== this.region(providerUrn(reference));
+  }
+
+  /** Registers a provider as a resource. @throws NotSupported for a setting that would be ignored */
+  async register(record: ResourceRecord): Promise<ResourceRecord> {
+    const wanted = packageOf(record.type);
+    if (wanted !== PACKAGE) throw new NotSupported(`the provider package "${wanted}" (${record.type})`);
+    this.#checkSettings(record.inputs);
+    const { context } = this;
+    const old = context.snapshot.previous(record.urn);
+    const now = context.now();
+    const made: ResourceRecord = {
+      ...record,
+      outputs: record.inputs,
+      id: old?.id ?? (context.preview ? '' : randomUUID()),
+      created: old?.created ?? now,
+      modified: old && sameValue(old.inputs, record.inputs) ? (old.modified ?? now) : now,
+    };
+    if (old) context.snapshot.drop(old);
+    context.snapshot.add(made);
+    context.registered.set(made.urn, made);
+    if (!old || !sameValue(old.inputs, made.inputs)) await context.commit();
+    return made;
+  }
+
+  async #makeDefault(version: string): Promise<string> {
+    const { run } = this.context;
+    const name = version === '' ? 'default' : `default_${version.replaceAll(/[^A-Za-z0-9]/g, '_')}`;
+    const type = PROVIDER_TYPE_PREFIX + PACKAGE;
+    const settings = Object.entries(run.config)
+      .filter(([key]) => key.startsWith(`${PACKAGE}:`))
+      .map(([key, value]) => [key.slice(PACKAGE.length + 1), value]);
+    const record = await this.register(
+      aRecord({
+        urn: makeUrn(run.stack, run.project, '', type, name),
+        type,
+        inputs: { ...Object.fromEntries(settings), ...(version === '' ? {} : { version }) },
+      }),
+    );
+    return `${record.urn}::${record.id}`;
+  }
+
+  #bridgeTo(region: string): ProviderBridge {
+    let bridge = this.#bridges.get(region);
+    if (!bridge) {
+      bridge = new ProviderBridge(this.providerFor({ ...this.context.run, region }), this.bridgeOptions);
+      this.#bridges.set(region, bridge);
+    }
+    return bridge;
+  }
+
+  #checkSettings(inputs: PropertyMap): void {
+    const unknown = Object.keys(inputs).find((key) => !KNOWN_SETTINGS.has(key));
+    if (unknown !== undefined) throw new NotSupported(`the setting "${unknown}" of the aws provider`);
+    const { account } = this.context.run;
+    const ids = (key: string): string => String(withoutSecrets(inputs[key]) ?? '');
+    if (ids('allowedAccountIds').length > 2 && !ids('allowedAccountIds').includes(account)) {
+      throw new ProgramFault(`the account ${account} is not among allowedAccountIds of the aws provider`);
+    }
+    if (ids('forbiddenAccountIds').includes(account)) {
+      throw new ProgramFault(`the account ${account} is among forbiddenAccountIds of the aws provider`);
+    }
+  }
+}

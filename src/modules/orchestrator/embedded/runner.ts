@@ -1,0 +1,49 @@
+/*
+ * Entry of a runner process: runs ONE Pulumi program with the SDK's own run-time, then ends.
+ * 1. Load the SDK, so that the program need not wait for it, and report `ready`.
+ * 2. Wait for the run's arguments from the parent. A parent that vanishes ends this process.
+ * 3. Put the arguments where the SDK's runner expects them (environment and argv) and hand over to it. From there on
+ *    everything is as under the Pulumi command line: uncaught errors, stack outputs, shutdown signal, exit codes.
+ */
+import { createRequire } from 'node:module';
+
+/** What the parent sends; all of it becomes environment or argv of the SDK's runner. */
+export interface RunnerStart {
+  /** `@pulumi/pulumi/cmd/run/index.js` of the SDK that the program itself loads. */
+  readonly sdkRunner: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+}
+
+interface SdkStore {
+  resourcePackages?: unknown;
+  resourceModules?: unknown;
+}
+
+const global = globalThis as { globalStore?: SdkStore };
+const require = createRequire(import.meta.url);
+
+process.on('disconnect', () => process.exit(1));
+process.once('message', (start: RunnerStart) => run(start));
+
+for (const module of process.argv.slice(2)) require(module);
+process.send?.('ready');
+
+function run(start: RunnerStart): void {
+  // eslint-disable-next-line no-restricted-properties -- the SDK takes its arguments from the environment of this process
+  Object.assign(process.env, start.environment);
+  // The SDK reads the environment when it makes its store, which loading did too early. What the loaded packages have
+  // registered in it stays.
+  const early = global.globalStore;
+  delete global.globalStore;
+  const { getGlobalStore } = createRequire(start.sdkRunner)('../../runtime/state') as { getGlobalStore(): SdkStore };
+  if (early)
+    Object.assign(getGlobalStore(), {
+      resourcePackages: early.resourcePackages,
+      resourceModules: early.resourceModules,
+    });
+  process.argv.splice(1, process.argv.length, start.sdkRunner, ...start.argv);
+  // the SDK ends the program when nothing is left to do: the channel to the parent must not count
+  process.nextTick(() => process.channel?.unref());
+  require(start.sdkRunner);
+}
