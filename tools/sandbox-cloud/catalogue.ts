@@ -1,0 +1,51 @@
+import { CloudError } from './provider.port.js';
+import type { ResourceSpec } from './resource-spec.js';
+import { CERTIFICATE, CERTIFICATE_VALIDATION } from './types/acm.js';
+import { FLOW_LOG, VPC_ENDPOINT } from './types/endpoints.js';
+import { EIP, NAT_GATEWAY } from './types/gateways.js';
+import { ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from './types/iam.js';
+import { ALIAS, KEY } from './types/kms.js';
+import { LOG_GROUP } from './types/logs.js';
+import { HEALTH_CHECK, RECORD, ZONE } from './types/route53.js';
+import { ROUTE, ROUTE_TABLE, ROUTE_TABLE_ASSOCIATION } from './types/routing.js';
+import { EGRESS_RULE, INGRESS_RULE, SECURITY_GROUP } from './types/security-groups.js';
+import { DEFAULT_SECURITY_GROUP, INTERNET_GATEWAY, SUBNET, VPC } from './types/vpc.js';
+
+/** Every resource type of the sandbox by its token. A new type is a table entry under types/ and its name here. */
+export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
+  [
+    ALIAS,
+    CERTIFICATE,
+    CERTIFICATE_VALIDATION,
+    DEFAULT_SECURITY_GROUP,
+    EGRESS_RULE,
+    EIP,
+    FLOW_LOG,
+    HEALTH_CHECK,
+    INGRESS_RULE,
+    INTERNET_GATEWAY,
+    KEY,
+    LOG_GROUP,
+    NAT_GATEWAY,
+    RECORD,
+    ROLE,
+    ROLE_POLICY,
+    ROLE_POLICY_ATTACHMENT,
+    ROUTE,
+    ROUTE_TABLE,
+    ROUTE_TABLE_ASSOCIATION,
+    SECURITY_GROUP,
+    SUBNET,
+    VPC,
+    VPC_ENDPOINT,
+    ZONE,
+  ].map((spec) => [spec.type, spec]),
+);
+
+/** @throws CloudError UnsupportedResourceType, naming it */
+export function specOf(type: string): ResourceSpec {
+  const spec = SPECS.get(type);
+  if (!spec)
+    throw new CloudError('UnsupportedResourceType', `the sandbox cloud does not know the resource type ${type}`);
+  return spec;
+}
