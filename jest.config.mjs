@@ -21,12 +21,14 @@ export default {
       displayName: 'contract',
       testMatch: ['<rootDir>/test/contract/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/database.setup.mjs',
+      globalTeardown: '<rootDir>/test/database.teardown.mjs',
     },
     {
       ...base,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/database.setup.mjs',
+      globalTeardown: '<rootDir>/test/database.teardown.mjs',
     },
   ],
 };
