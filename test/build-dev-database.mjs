@@ -23,7 +23,8 @@ export async function buildDevDatabase() {
   if (existsSync(folder)) return folder;
 
   const partial = `${folder}.${process.pid}`;
-  const { $schema: _schema, ...options } = JSON.parse(swcrc);
+  const options = JSON.parse(swcrc);
+  delete options.$schema;
   for (const [file, text] of texts) {
     const target = join(partial, file.replace(/\.ts$/, '.js'));
     const { code } = await transform(text, {
