@@ -89,6 +89,8 @@ export interface RunStack {
   readonly priority: number;
   /** Union of hard, optional (enabled ones), manifest and implicit dependencies, restricted to stacks of this graph. */
   readonly dependencies: readonly string[];
+  /** Declared optional, in this graph or not: an input bound to one that is not in it is omitted (deployments.md 5.3). Default: none. */
+  readonly optionalDependencies?: readonly string[];
   readonly selected: boolean;
   /** Named in `skipStacks`. */
   readonly skipManually: boolean;
@@ -96,6 +98,8 @@ export interface RunStack {
   readonly critical: boolean;
   /** Seconds: mean of the last five successful runs, else the template's estimate, else 180. */
   readonly estimateSeconds: number;
+  /** Custom resources: those of the last run, else the template's `estimatedResources`; for progress. Default: unknown. */
+  readonly expectedResources?: number;
   /** Folder of the compiled program. */
   readonly programDir: string;
   readonly codeHash: string;
@@ -160,14 +164,29 @@ export interface RunRequest {
   readonly manifestRevision: number;
   /** Fencing token of the environment's lease. */
   readonly fence: number;
-  /** Records of an interrupted run of the same operation: finished stacks stay, the one that was running is refreshed first. */
+  /**
+   * Records of an interrupted run of the same operation: finished stacks stay, the one that was running is refreshed first.
+   * The rest of the request is that of the first run – `instance` tells the facts BEFORE the operation, since rollback
+   * needs them – but `fence` and `sticky` (values this operation has made itself) are today's.
+   */
   readonly resume?: RunState;
+  /** Who held the lease before; told in `operation_resumed`. */
+  readonly previousHolder?: string;
   /** Manual rollback: the configurations to re-apply, and what to destroy. */
   readonly rollbackTo?: {
     readonly version: number;
     readonly deploy: Readonly<Record<string, ResolvedConfig>>;
     readonly destroy: readonly string[];
+    /** Of the target version's stacks. Without it a stack counts as changed in the next deploy. */
+    readonly facts?: Readonly<Record<string, SnapshotFacts>>;
   };
+}
+
+/** What the target version of a rollback knows of a stack. */
+export interface SnapshotFacts {
+  readonly fingerprint: Fingerprint;
+  readonly dependencies: readonly string[];
+  readonly codeHash: string;
 }
 
 export type StackRunStatus =
@@ -209,6 +228,11 @@ export interface StackRunRecord {
     readonly unresolved: readonly string[];
   };
   readonly error?: StackError;
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[];
+  /** Destroy of a protected stack: the first step, the update without protection, is done. */
+  readonly protectionLifted?: boolean;
+  /** Data stores (stacks.md L1) this operation has made or removed; a rollback cannot restore them. */
+  readonly dataStores?: readonly { readonly urn: string; readonly change: 'created' | 'deleted' }[];
 }
 
 export interface ResourceTally {

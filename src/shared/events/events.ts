@@ -66,6 +66,8 @@ export interface RunStarted {
   readonly cloud: string;
   /** Present when a dead run was taken over: the same operation goes on. */
   readonly resumed?: boolean;
+  /** Present when nothing is changed, only planned. */
+  readonly preview?: boolean;
 }
 export interface RunProgress {
   readonly progressPercent: number;
@@ -90,6 +92,8 @@ export interface RunComplete {
   readonly resourcesUpdated: number;
   readonly resourcesDeleted: number;
   readonly destroyedStacks?: number;
+  /** Present when nothing was changed, only planned. */
+  readonly preview?: boolean;
 }
 export interface RunFailed {
   readonly status: 'failed' | 'partial';
