@@ -1,0 +1,34 @@
+import { restrict, toLayers, type StackNode } from './graph.js';
+import { isGone } from './skip.js';
+import type { RunRequest, RunStack, RunType } from './run-request.js';
+
+/** The selected stacks of a run with the edges that order them, and their layers. */
+export interface RunNodes {
+  /** Edges point at what has to exist first, also in a destroy run. */
+  readonly nodes: readonly StackNode[];
+  /** From layer 1; a destroy walks them backwards and keeps the numbers. */
+  readonly layers: readonly (readonly string[])[];
+}
+
+/** @throws DependencyCycle */
+export function runNodes(request: Pick<RunRequest, 'type' | 'stacks' | 'rollbackTo'>): RunNodes {
+  const selected = new Set(request.stacks.filter((stack) => stack.selected).map((stack) => stack.name));
+  const all = request.stacks.map((stack) => ({
+    name: stack.name,
+    priority: stack.priority,
+    dependencies: edgesOf(stack, request),
+  }));
+  const nodes = restrict(all, selected);
+  return { nodes, layers: toLayers(nodes).map((layer) => layer.map((node) => node.name)) };
+}
+
+export function isDestroy(type: RunType): boolean {
+  return type === 'destroy' || type === 'destroy-stack';
+}
+
+/** Destroy follows what was deployed last (deployments.md 7.10), rollback the target's lists (7.9). */
+function edgesOf(stack: RunStack, request: Pick<RunRequest, 'type' | 'rollbackTo'>): readonly string[] {
+  if (request.type === 'rollback') return request.rollbackTo?.facts?.[stack.name]?.dependencies ?? stack.dependencies;
+  const wasDeployed = stack.instance.fingerprint !== null && !isGone(stack);
+  return isDestroy(request.type) && wasDeployed ? stack.instance.dependencies : stack.dependencies;
+}
