@@ -40,21 +40,23 @@ export interface CloudResource extends AccountScope {
   readonly updatedAt: Date;
 }
 
-/** All given fields must be equal; `ref` = the resource points to this claim. */
+/** All given fields must be equal; `ref` = the resource points to this claim, or to one of these. */
 export interface ResourceQuery {
   readonly type?: string;
   readonly region?: string;
   readonly stack?: string;
   readonly urn?: string;
-  readonly ref?: string;
+  readonly ref?: string | readonly string[];
   readonly id?: string;
   readonly arn?: string;
 }
 
 /** What the parameter and secret look-ups find. */
 export interface CloudParameters {
-  readonly ssm: Readonly<Record<string, unknown>>;
-  readonly secrets: Readonly<Record<string, unknown>>;
+  /** Path → value; a list is a StringList. */
+  readonly ssm: Readonly<Record<string, string | readonly string[]>>;
+  /** Id → text. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 export interface SandboxSettings {

@@ -156,7 +156,8 @@ const KIND_NAMES: Record<InputKind, string> = {
   json: 'a string with JSON',
 };
 
-function problemOf(spec: InputSpec, value: unknown): string | undefined {
+/** Why a value does not fit its argument; unknown values fit. */
+export function problemOf(spec: InputSpec, value: unknown): string | undefined {
   if (value === UNKNOWN) return undefined;
   if (!isKind(spec.kind, value)) return `expected ${KIND_NAMES[spec.kind]}`;
   if (hasUnknown(value)) return undefined;

@@ -116,7 +116,7 @@ function matches(resource: CloudResource, { ref, ...equal }: ResourceQuery): boo
   const fields = Object.entries(equal) as [keyof typeof equal, string | undefined][];
   return (
     fields.every(([field, value]) => value === undefined || resource[field] === value) &&
-    (ref === undefined || resource.refs.includes(ref))
+    (ref === undefined || [ref].flat().some((claim) => resource.refs.includes(claim)))
   );
 }
 

@@ -8,6 +8,7 @@ import type {
 } from './account-store.port.js';
 import { SPECS } from './catalogue.js';
 import { type FaultRule, type FaultRuleProblem, parseFaultRules } from './fault-rule.js';
+import { problemOf } from './inputs.js';
 import { INVOKES } from './invokes.js';
 import { CloudError, type Properties, type ResourceProvider } from './provider.port.js';
 import { isKnownRegion } from './regions.js';
@@ -18,6 +19,12 @@ export const REAL_TIMING: Timing = {
   now: () => new Date(),
   sleep: (ms, signal) => sleepFor(ms, undefined, { signal }),
 };
+
+export interface ChangeProblem {
+  readonly property: string;
+  readonly kind: 'unknown' | 'format';
+  readonly reason: string;
+}
 
 export interface SandboxOptions {
   /** Factor of the typical durations until somebody sets another one: 0 (never wait) to 10. */
@@ -79,12 +86,20 @@ export class SandboxCloud {
     return byId.length > 0 || idOrArn === '' ? byId : this.store.find(scope, { ...query, arn: idOrArn });
   }
 
-  /** Keys that resources of this type do not have. */
-  unknownProperties(type: string, properties: Properties): string[] {
+  /** What is wrong with a change by hand: keys the type does not have, values its arguments cannot hold. */
+  changeProblems(type: string, properties: Properties): ChangeProblem[] {
     const spec = SPECS.get(type);
-    if (!spec) return Object.keys(properties);
-    const known = new Set([...Object.keys(inputTable(spec)), ...spec.outputs, ...(spec.taggable ? ['tagsAll'] : [])]);
-    return Object.keys(properties).filter((key) => !known.has(key));
+    const table = spec ? inputTable(spec) : {};
+    const computed = new Set([...(spec?.outputs ?? []), ...(spec?.taggable ? ['tagsAll'] : [])]);
+    return Object.entries(properties).flatMap(([property, value]): ChangeProblem[] => {
+      const input = table[property];
+      if (!input) {
+        const reason = `${type} has no property "${property}"`;
+        return computed.has(property) ? [] : [{ property, kind: 'unknown', reason }];
+      }
+      const reason = value === null ? undefined : problemOf(input, value);
+      return reason ? [{ property, kind: 'format', reason }] : [];
+    });
   }
 
   /** A change behind the program's back: every given key replaces the cloud's value, null removes it. null = gone meanwhile. */

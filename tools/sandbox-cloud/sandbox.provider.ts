@@ -29,7 +29,7 @@ import {
 /** Time as the sandbox needs it; replaced in tests. */
 export interface Timing {
   now(): Date;
-  /** Rejects at once when the signal aborts. */
+  /** Ends at once, either way, when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -48,6 +48,11 @@ export interface ProviderParts {
 }
 
 type Refs = Record<string, CloudResource | undefined>;
+
+interface Referrer {
+  readonly referrer: CloudResource;
+  readonly mode: Reference['onDelete'];
+}
 
 /**
  * The sandbox as the engine sees it. The order inside one create:
@@ -140,11 +145,13 @@ export class SandboxProvider implements ResourceProvider {
     const settings = await this.disturb({ operation: 'delete', ...targetOf(request) }, request.signal);
     const resource = await this.get(spec, request.id, request.outputs);
     if (!resource || spec.isRetained?.(resource.inputs)) return;
-    await this.parts.exclusive(() => this.assertDeletable(spec, resource));
-    await this.wait(settings, spec.seconds.delete ?? 1, request.signal);
+    const seconds = spec.seconds.delete ?? 1;
+    // Refused at once; asked again after the wait, in which somebody may have come to need it.
+    if (this.waitMs(settings, seconds) > 0) await this.parts.exclusive(() => this.assertDeletable(spec, resource));
+    await this.wait(settings, seconds, request.signal);
     await this.parts.exclusive(async () => {
-      await this.assertDeletable(spec, resource);
-      await SandboxProvider.remove(this.parts.store, resource);
+      const referrers = await this.assertDeletable(spec, resource);
+      await SandboxProvider.remove(this.parts.store, resource, referrers);
     });
   }
 
@@ -162,8 +169,8 @@ export class SandboxProvider implements ResourceProvider {
   }
 
   /** Takes a resource out of the account together with what cannot exist without it. */
-  static async remove(store: AccountStore, resource: CloudResource): Promise<boolean> {
-    for (const { referrer, mode } of await referrersOf(store, resource)) {
+  static async remove(store: AccountStore, resource: CloudResource, referrers?: readonly Referrer[]): Promise<boolean> {
+    for (const { referrer, mode } of referrers ?? (await referrersOf(store, resource))) {
       if (mode === 'cascade') await SandboxProvider.remove(store, referrer);
     }
     return store.remove(resource, resource.key);
@@ -348,8 +355,9 @@ export class SandboxProvider implements ResourceProvider {
    * successor) may go although resources of *other* stacks still sit in it. Those stacks run next and move over; AWS would
    * keep refusing, and no program split into stacks could ever replace its VPC.
    */
-  private async assertDeletable(spec: ResourceSpec, resource: CloudResource): Promise<void> {
-    const blocking = (await referrersOf(this.parts.store, resource)).filter(({ mode }) => mode === 'refuse');
+  private async assertDeletable(spec: ResourceSpec, resource: CloudResource): Promise<readonly Referrer[]> {
+    const referrers = await referrersOf(this.parts.store, resource);
+    const blocking = referrers.filter(({ mode }) => mode === 'refuse');
     if (blocking.length > 0) {
       const isReplaced = (await this.parts.store.count(this.binding, { urn: resource.urn })) > 1;
       const culprit = blocking.find(({ referrer }) => !isReplaced || referrer.stack === resource.stack);
@@ -361,6 +369,7 @@ export class SandboxProvider implements ResourceProvider {
       }
     }
     await spec.guardDelete?.(resource, this.view());
+    return referrers;
   }
 
   private async get(spec: ResourceSpec, id: string, known: Properties | undefined): Promise<CloudResource | null> {
@@ -464,8 +473,12 @@ export class SandboxProvider implements ResourceProvider {
     return settings;
   }
 
+  private waitMs(settings: SandboxSettings, seconds: number): number {
+    return seconds * 1000 * this.parts.speed(settings);
+  }
+
   private async wait(settings: SandboxSettings, seconds: number, signal?: AbortSignal): Promise<void> {
-    const ms = seconds * 1000 * this.parts.speed(settings);
+    const ms = this.waitMs(settings, seconds);
     if (ms > 0) await this.sleep(ms, signal);
   }
 
@@ -476,6 +489,7 @@ export class SandboxProvider implements ResourceProvider {
       if (signal?.aborted) throw canceled();
       throw error;
     }
+    assertGoing(signal);
   }
 }
 
@@ -514,17 +528,11 @@ function tokenClaim(urn: string, token: string): string {
 }
 
 /** Everything that points to a claim of this resource, and what its delete means for each. */
-async function referrersOf(
-  store: AccountStore,
-  resource: CloudResource,
-): Promise<{ referrer: CloudResource; mode: Reference['onDelete'] }[]> {
+async function referrersOf(store: AccountStore, resource: CloudResource): Promise<Referrer[]> {
   const isForced = specOf(resource.type).isForced?.(resource.inputs) ?? false;
-  const lists = await Promise.all(
-    resource.claims
-      .filter((claim) => !claim.startsWith('token|') && claim !== resource.key)
-      .map((ref) => store.find(resource, { ref })),
-  );
-  return lists.flat().flatMap((referrer) => {
+  const pointers = resource.claims.filter((claim) => !claim.startsWith('token|') && claim !== resource.key);
+  const referrers = await store.find(resource, { ref: pointers });
+  return referrers.flatMap((referrer) => {
     if (referrer.key === resource.key) return [];
     const place = { account: referrer.account, region: referrer.region };
     const references = Object.values(specOf(referrer.type).references?.(referrer.inputs, place) ?? {});
