@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { DeploymentReads } from './deployment.reads.js';
+import { ProgressController } from './progress.controller.js';
+import { ProgressGateway } from './progress.gateway.js';
+import { ProgressService } from './progress.service.js';
+import { SnapshotSource, StoredSnapshots } from './snapshot-source.js';
+import { OrganizationTails } from './socket/organization-tails.js';
+import { SocketDeps } from './socket/socket-deps.js';
+import { UpgradeController } from './upgrade.controller.js';
+
+@Module({
+  imports: [AuthModule],
+  controllers: [ProgressController, UpgradeController],
+  providers: [
+    ProgressGateway,
+    ProgressService,
+    DeploymentReads,
+    SocketDeps,
+    OrganizationTails,
+    { provide: SnapshotSource, useClass: StoredSnapshots },
+  ],
+})
+export class ProgressModule {}

@@ -1,0 +1,46 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { errorBody, type ErrorBodyOptions, toAppError } from '../../../shared/errors/exception.filter.js';
+
+const BEARER_PROTOCOL = 'bearer.';
+
+/** A client that offers subprotocols needs one back: rather not the one that carries its token. */
+export function chooseProtocol(offered: ReadonlySet<string>): string | false {
+  const names = [...offered];
+  return names.find((name) => !name.startsWith(BEARER_PROTOCOL)) ?? names[0] ?? false;
+}
+
+/** The peer's address; behind a trusted proxy the first of X-Forwarded-For. */
+export function addressOf(request: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = trustProxy
+    ? String(request.headers['x-forwarded-for'] ?? '')
+        .split(',')[0]
+        ?.trim()
+    : '';
+  return forwarded || request.socket.remoteAddress || 'unknown';
+}
+
+/** Answers the upgrade request with an HTTP error of api.md 1.4 and ends the socket. */
+export function refuseUpgrade(
+  socket: Duplex,
+  request: IncomingMessage,
+  error: unknown,
+  requestId: string,
+  options: ErrorBodyOptions,
+): void {
+  const known = toAppError(error);
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const body = JSON.stringify({ ...errorBody(known, path, options), request_id: requestId });
+  const headers: Record<string, string | number> = {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': requestId,
+    Connection: 'close',
+    ...(known.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+    ...known.headers,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end(
+    `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status] ?? 'Error'}\r\n${lines.join('\r\n')}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,94 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+interface MetricEntry {
+  readonly type: 'counter' | 'histogram' | 'gauge';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds, in the unit of the name. */
+  readonly buckets?: readonly number[];
+}
+
+const HTTP_BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
+const RUN_BUCKETS_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200];
+
+/** Every metric of the server (sessions.md 14, api.md 3.14). Key = name in `/metrics`. */
+export const METRICS = {
+  api_requests_total: counter('Requests by route pattern', ['endpoint', 'method', 'status']),
+  api_request_duration_ms: histogram('Time to answer a request', ['endpoint', 'method'], HTTP_BUCKETS_MS),
+  operations_total: counter('Ended operations', ['type', 'environment', 'status']),
+  operation_duration_seconds: histogram('Time of an operation', ['type'], RUN_BUCKETS_SECONDS),
+  stack_duration_seconds: histogram('Time of one executed stack', ['stack', 'environment'], RUN_BUCKETS_SECONDS),
+  stacks_skipped_total: counter('Stacks that did not need to run', ['environment']),
+  stack_skip_rate: gauge('Skipped stacks / all stacks that ended, since start', ['environment']),
+  resources_total: counter('Resource operations; action created, updated, deleted, failed', ['action']),
+  errors_total: counter('Failed stacks, operations and requests by error code', ['code']),
+  websocket_clients: gauge('Open WebSocket connections', []),
+  websocket_subscriptions: gauge('Channels subscribed', []),
+  websocket_messages_total: counter('Frames; direction in, out', ['direction']),
+  websocket_dropped_total: counter('Event frames not sent; reason coalesced, log_rate, backpressure', ['reason']),
+  auth_failures_total: counter('Refused authentications by error code', ['reason']),
+  rate_limited_total: counter('Requests over a limit', ['bucket']),
+  circuit_state: gauge('Circuit breaker on the database: 0 closed, 1 half-open, 2 open', []),
+  background_job_runs_total: counter('Runs of timed jobs; result ok, failed', ['job', 'result']),
+  background_job_duration_ms: histogram('Time of a timed job', ['job'], HTTP_BUCKETS_MS),
+  metrics_collection_errors_total: counter('Gauges that could not be read', []),
+} as const satisfies Record<string, MetricEntry>;
+
+type Names = keyof typeof METRICS;
+type NamesOf<T extends MetricEntry['type']> = {
+  [K in Names]: (typeof METRICS)[K]['type'] extends T ? K : never;
+}[Names];
+/** Values of the labels of a metric, all of them. */
+type Labels<K extends Names> = Readonly<Record<(typeof METRICS)[K]['labels'][number], string | number>>;
+
+/** Counts, times and gauges of this process; read at /metrics. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #histograms = new Map<string, Histogram>();
+  readonly #gauges = new Map<string, Gauge>();
+
+  /** @param withProcess also process_* and nodejs_*, once per process */
+  constructor(withProcess = false) {
+    for (const [name, entry] of Object.entries(METRICS) as [string, MetricEntry][]) {
+      const base = { name, help: entry.help, labelNames: [...entry.labels], registers: [this.registry] };
+      if (entry.type === 'counter') this.#counters.set(name, new Counter(base));
+      else if (entry.type === 'gauge') this.#gauges.set(name, new Gauge(base));
+      else this.#histograms.set(name, new Histogram({ ...base, buckets: [...(entry.buckets ?? [])] }));
+    }
+    if (withProcess) collectDefaultMetrics({ register: this.registry });
+  }
+
+  count<K extends NamesOf<'counter'>>(name: K, labels: Labels<K>, by = 1): void {
+    this.#counters.get(name)?.inc(labels, by);
+  }
+
+  observe<K extends NamesOf<'histogram'>>(name: K, labels: Labels<K>, value: number): void {
+    this.#histograms.get(name)?.observe(labels, value);
+  }
+
+  set<K extends NamesOf<'gauge'>>(name: K, labels: Labels<K>, value: number): void {
+    this.#gauges.get(name)?.set(labels, value);
+  }
+
+  /** Prometheus text, version 0.0.4. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  /** The same numbers: name → `{type, help, values[{labels, value, metricName?}]}`. */
+  async json(): Promise<Record<string, unknown>> {
+    const list = await this.registry.getMetricsAsJSON();
+    return Object.fromEntries(list.map(({ name, type, help, ...rest }) => [name, { type, help, ...rest }]));
+  }
+}
+
+function counter<const L extends readonly string[]>(help: string, labels: L) {
+  return { type: 'counter', help, labels } as const;
+}
+function gauge<const L extends readonly string[]>(help: string, labels: L) {
+  return { type: 'gauge', help, labels } as const;
+}
+function histogram<const L extends readonly string[]>(help: string, labels: L, buckets: readonly number[]) {
+  return { type: 'histogram', help, labels, buckets } as const;
+}
