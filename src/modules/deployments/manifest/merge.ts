@@ -1,0 +1,91 @@
+/** Merge semantics of configuration tiers (deployments.md 4.2). */
+
+export type Values = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/**
+ * `over` on top of `base`: objects merge by key, arrays and scalars replace, `null` removes the key.
+ * Neither argument is changed; the result shares what was not touched.
+ */
+export function mergeDeep(base: Values, over: Values): Record<string, unknown> {
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    if (value === null) delete result[key];
+    else result[key] = isObject(value) ? mergeDeep(isObject(result[key]) ? result[key] : {}, value) : value;
+  }
+  return result;
+}
+
+/** Where a value came from: the tier of deployments.md 4.1 and the place in its document. */
+export interface Provenance {
+  readonly tier: Tier;
+  /** `stacks.network.config.vpcCidr`; for tier 1 `stackTemplates.network.parameters.inputs.vpcCidr.default`. */
+  readonly location: string;
+}
+
+/** `facts` are what the deployment itself says (deployments.md 3.6); they stand between the template and the manifest's values. */
+export type Tier = '1' | 'facts' | '2a' | '2b' | '2c' | '2d';
+
+/** A configuration under construction: tiers are laid over it one after the other. */
+export class TrackedConfig {
+  values: Record<string, unknown> = {};
+  /** By path of the leaf: `tags.b.x`. Arrays are leaves. */
+  readonly origins = new Map<string, Provenance>();
+
+  /** @param location of `over` in its document; the paths of its keys are appended */
+  lay(tier: Tier, over: Values, location: string): void {
+    this.values = this.#merge(this.values, over, '', tier, location);
+  }
+
+  set(tier: Tier, key: string, value: unknown, location: string): void {
+    if (value === undefined) return;
+    this.values = this.#merge(this.values, { [key]: value }, '', tier, location, true);
+  }
+
+  remove(key: string): void {
+    const { [key]: _removed, ...rest } = this.values;
+    this.values = rest;
+    this.#forget(key);
+  }
+
+  #merge(
+    base: Values,
+    over: Values,
+    path: string,
+    tier: Tier,
+    location: string,
+    exact = false,
+  ): Record<string, unknown> {
+    const result: Record<string, unknown> = { ...base };
+    for (const [key, value] of Object.entries(over)) {
+      if (value === undefined) continue;
+      const place = path === '' ? key : `${path}.${key}`;
+      const from = exact ? location : `${location}.${key}`;
+      const before = result[key];
+      if (value === null) {
+        delete result[key];
+        this.#forget(place);
+      } else if (isObject(value)) {
+        if (!isObject(before)) this.#forget(place);
+        result[key] = this.#merge(isObject(before) ? before : {}, value, place, tier, from);
+        if (Object.keys(result[key] as object).length === 0) this.origins.set(place, { tier, location: from });
+        else this.origins.delete(place);
+      } else {
+        this.#forget(place);
+        result[key] = value;
+        this.origins.set(place, { tier, location: from });
+      }
+    }
+    return result;
+  }
+
+  #forget(path: string): void {
+    for (const known of this.origins.keys()) {
+      if (known === path || known.startsWith(`${path}.`)) this.origins.delete(known);
+    }
+  }
+}

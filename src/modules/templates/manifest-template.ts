@@ -1,0 +1,66 @@
+import type { EnvironmentName } from '../../shared/http/principal.js';
+import type { ParameterType } from './parameter.js';
+
+export const TEMPLATE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** In this order they are listed; they cannot be changed or deleted (deployments.md 2.4, 2.5). */
+export const BUILT_IN_TEMPLATES: readonly string[] = ['default', 'minimal', 'microservices', 'data-platform'];
+
+/** Named set of stacks, environments and values from which manifests are made (deployments.md 2.1). */
+export interface ManifestTemplate {
+  readonly name: string;
+  readonly displayName: string;
+  readonly description: string;
+  /** Semantic version of the template. */
+  readonly version: string;
+  readonly type: 'built-in' | 'custom';
+  readonly status: 'active' | 'deleted';
+  /** Copied into the manifest. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Template variables it declares besides the global ones of 2.3. */
+  readonly variables: Readonly<Record<string, TemplateVariable>>;
+  /** Texts still hold template variables. */
+  readonly environments: Readonly<Partial<Record<EnvironmentName, TemplateEnvironment>>>;
+  readonly stacks: Readonly<Record<string, TemplateStack>>;
+  readonly estimatedResources: number;
+  /** USD. */
+  readonly estimatedMonthlyCost: number;
+  /** Seconds. */
+  readonly deploymentTime?: number;
+  readonly createdAt?: Date;
+  readonly createdBy?: string;
+  /** SHA-256 of the document: the same hash and inputs give a byte-equal manifest. */
+  readonly contentHash: string;
+  /** The file as it stands, for `format=yaml`. */
+  readonly content: string;
+}
+
+export interface TemplateVariable {
+  readonly type: ParameterType;
+  readonly required: boolean;
+  readonly default?: unknown;
+  readonly description?: string;
+}
+
+export interface TemplateEnvironment {
+  readonly enabled: boolean;
+  readonly account?: string;
+  readonly region?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+export interface TemplateStack {
+  readonly enabled: boolean;
+  /** Informative copy of the stack template's list, perhaps extended. */
+  readonly dependencies?: readonly string[];
+  readonly priority?: number;
+  /** Advisory, 1–10. */
+  readonly layer?: number;
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly environments?: Readonly<Partial<Record<EnvironmentName, TemplateStackEnvironment>>>;
+}
+
+export interface TemplateStackEnvironment {
+  readonly enabled?: boolean;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
