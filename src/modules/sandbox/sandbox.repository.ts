@@ -12,6 +12,7 @@ import type {
 import type { FaultRule } from '../../../tools/sandbox-cloud/fault-rule.js';
 import type { Properties } from '../../../tools/sandbox-cloud/provider.port.js';
 import { BaseRepository, isDuplicateKey } from '../../shared/database/base.repository.js';
+import { Defect } from '../../shared/errors/app-error.js';
 import { SecretBox } from '../../shared/kernel/secret-box.js';
 import {
   SANDBOX_COUNTERS,
@@ -21,8 +22,6 @@ import {
   type SandboxResourceRecord,
   type SandboxSettingsRecord,
 } from './sandbox.schema.js';
-
-const COUNT_ATTEMPTS = 5; // first counts of one counter at the same moment collide on its insert
 
 /** Accounts of the sandbox cloud in the database; passes the same contract suite as the one in memory. */
 @Injectable()
@@ -132,18 +131,27 @@ export class SandboxRepository extends BaseRepository<SandboxResourceRecord> imp
     organization: string,
     change: { $set: Partial<SandboxSettingsRecord>; $inc?: { faultsRevision: number } },
   ): Promise<void> {
-    await retryOnDuplicate(() =>
-      this.settingsModel.updateOne({ _id: organization }, change, { upsert: true, setDefaultsOnInsert: false }),
-    );
+    await this.settingsModel.updateOne({ _id: organization }, change, { upsert: true, setDefaultsOnInsert: false });
   }
 
+  /** Two steps instead of an upsert: of concurrent upserts DocumentDB answers all with the first count. */
   private async increment(counter: string): Promise<number> {
-    const record = await retryOnDuplicate(() =>
+    const next = (): Promise<SandboxCounterRecord | null> =>
       this.counters
-        .findOneAndUpdate({ _id: counter }, { $inc: { count: 1 } }, { upsert: true, returnDocument: 'after' })
-        .lean<SandboxCounterRecord>(),
-    );
-    return record?.count ?? 1;
+        .findOneAndUpdate({ _id: counter }, { $inc: { count: 1 } }, { returnDocument: 'after' })
+        .lean<SandboxCounterRecord>()
+        .exec();
+    const record = (await next()) ?? (await this.insertCounter(counter).then(next));
+    if (!record) throw new Defect(`The counter ${counter} of the sandbox is gone`);
+    return record.count;
+  }
+
+  private async insertCounter(counter: string): Promise<void> {
+    try {
+      await this.counters.create({ _id: counter, count: 0 });
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
   }
 
   private toRecord(resource: CloudResource): SandboxResourceRecord {
@@ -177,14 +185,4 @@ function filterOf(scope: AccountScope, { ref, ...equal }: ResourceQuery): QueryF
     ...Object.fromEntries(given),
     ...(ref !== undefined && { refs: typeof ref === 'string' ? ref : { $in: [...ref] } }),
   };
-}
-
-async function retryOnDuplicate<T>(write: () => PromiseLike<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!isDuplicateKey(error) || attempt === COUNT_ATTEMPTS) throw error;
-    }
-  }
 }
