@@ -173,24 +173,25 @@ export class EmbeddedEngine extends StackEngine {
     const providers = new Providers(context, providerFor, bridge);
     const steps = new Steps(context, givenUp.signal);
     const repaired: string[] = [];
-    try {
-      if (corrupted) context.fail(corrupted);
-      context.assertOpen();
-      repaired.push(...(await settlePending(context, providers)));
-      if (mode === 'refresh' || run.refresh) await refreshAll(context, providers);
-      context.assertOpen();
-      if (mode !== 'refresh') {
-        for (const key of Object.keys(context.counts) as (keyof typeof context.counts)[]) context.counts[key] = 0;
-      }
-      if (mode === 'up' || preview) {
-        await this.#runProgram(context, providers, steps);
+    const work = async (): Promise<void> => {
+      try {
+        if (corrupted) context.fail(corrupted);
         context.assertOpen();
+        repaired.push(...(await settlePending(context, providers)));
+        if (mode === 'refresh' || run.refresh) await refreshAll(context, providers);
+        context.assertOpen();
+        if (mode === 'refresh') return;
+        context.resetCounts();
+        if (mode === 'up' || preview) await this.#runProgram(context, providers, steps, givenUp.signal);
+        context.assertOpen();
+        await deleteLeftovers(context, providers, steps);
+      } catch (error) {
+        if (!(error instanceof RunStopped)) context.abandon(error);
       }
-      if (mode !== 'refresh') await deleteLeftovers(context, providers, steps);
-    } catch (error) {
-      if (!(error instanceof RunStopped) && !context.fatal) context.abandon(error);
-    }
-    await Promise.race([context.settled(), aborted(givenUp.signal).then(() => delay(GIVE_UP_MS))]);
+      await context.settled();
+    };
+    await Promise.race([work(), aborted(givenUp.signal).then(() => delay(GIVE_UP_MS))]);
+    writer.close();
     stopWatching();
     if (context.fatal) throw context.fatal.error;
 
@@ -207,10 +208,10 @@ export class EmbeddedEngine extends StackEngine {
     };
   }
 
-  async #runProgram(context: RunContext, providers: Providers, steps: Steps): Promise<void> {
+  async #runProgram(context: RunContext, providers: Providers, steps: Steps, givenUp: AbortSignal): Promise<void> {
     const { runProgram, MonitorService } = await loadProtocol();
     const registrations = new Registrations(context, providers, steps);
-    await runProgram(context, new MonitorService(context, registrations, providers), this.#runners);
+    await runProgram(context, new MonitorService(context, registrations, providers), this.#runners, givenUp);
     if (!context.fatal) await registrations.settleStackOutputs();
   }
 

@@ -22,9 +22,14 @@ const ALREADY_REPORTED = 32;
  *    runs apart, as the SDK sends nothing that names one);
  * 2. give a runner its arguments;
  * 3. when the program ends by itself: nothing to do on success, else record why;
- *    when the run is stopped: let running steps end, then end the program.
+ *    when the run is stopped: let running steps end, then end the program; at once when they are given up.
  */
-export async function runProgram(context: RunContext, monitor: MonitorService, runners: RunnerPool): Promise<void> {
+export async function runProgram(
+  context: RunContext,
+  monitor: MonitorService,
+  runners: RunnerPool,
+  givenUp: AbortSignal,
+): Promise<void> {
   const engine = new EngineService(context);
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
@@ -40,16 +45,24 @@ export async function runProgram(context: RunContext, monitor: MonitorService, r
       ...programArguments(context, address),
       onLine: (stream, line) => context.log(stream === 'stdout' ? 'info' : 'warn', line),
     });
+    givenUp.addEventListener('abort', () => program?.kill(), { once: true });
     const end = await Promise.race([program.ended, context.stop.then(() => undefined)]);
     if (!end) return;
     const failure = failureOf(end, engine, monitor);
     if (failure) context.fail(failure);
   } finally {
-    await context.settled();
+    await Promise.race([context.settled(), aborted(givenUp)]);
     program?.kill();
     await program?.ended;
     server.forceShutdown();
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function listen(server: Server): Promise<number> {

@@ -77,6 +77,11 @@ export class RunContext {
     return this.clock.now().toISOString();
   }
 
+  /** A refresh before the program counts for itself. */
+  resetCounts(): void {
+    for (const key of Object.keys(this.counts) as (keyof ResourceCounts)[]) this.counts[key] = 0;
+  }
+
   assertOpen(): void {
     if (this.#isStopped) throw new RunStopped();
   }

@@ -33,19 +33,29 @@ export interface ProgramStart {
 }
 
 const SDK_RUNNER = '@pulumi/pulumi/cmd/run/index.js';
-/** What a program of ours needs before its first own line; found by measuring, the rest loads as it is used. */
+/**
+ * What a program loads before its first own line. The SDK's inspector session comes first: 20 ms in an empty process,
+ * 200 ms in a full one.
+ */
 const PRELOAD = [
+  '@pulumi/pulumi/runtime/closure/v8Hooks.js',
   '@pulumi/pulumi',
   '@pulumi/pulumi/cmd/run/tracing.js',
   '@pulumi/pulumi/cmd/run/error.js',
-  '@pulumi/pulumi/runtime/closure/v8Hooks.js',
+  'source-map-support',
+  'minimist',
+  'ini',
   '@pulumi/aws',
 ];
+/** Young generation of 2 MB: a runner that waits holds 145 instead of 190 MB, and loads no slower. */
+const NODE_FLAGS = ['--max-semi-space-size=2'];
 const STDERR_LINES = 40;
 
 const projectRequire = createRequire(join(PROJECT_ROOT, 'package.json'));
+/** Finds what the SDK itself would find. */
+const sdkRequire = createRequire(projectRequire.resolve(SDK_RUNNER));
 
-/** Forked processes with the SDK loaded. Each runs one program; a taken one is followed by a fresh one. */
+/** Forked processes with the SDK loaded. Each runs one program and ends; a fresh one takes its place. */
 export class RunnerPool {
   readonly #idle: Runner[] = [];
   readonly #running = new Set<Runner>();
@@ -70,7 +80,10 @@ export class RunnerPool {
     });
     await runner.ready;
     const running = runner.run({ sdkRunner, environment: program.environment, argv: program.argv }, program.onLine);
-    if (!this.#closed) this.#fill();
+    // Loading the SDK takes half a second of a core, which this program can use better: as long as another runner waits,
+    // the next one is made when the program has ended (measured: 250 instead of 330 ms a small stack on two cores).
+    if (this.#idle.length === 0) this.#fill();
+    else void runner.ended.then(() => this.#fill());
     return running;
   }
 
@@ -116,11 +129,15 @@ class Runner implements RunningProgram {
   #onLine: ProgramStart['onLine'] | undefined;
 
   constructor(preload: readonly string[], environment: Readonly<Record<string, string>>) {
-    this.#child = fork(runnerFile(), preload, {
-      env: environment,
-      execArgv: [],
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
+    this.#child = fork(
+      runnerFile(),
+      preload.map((module) => sdkRequire.resolve(module)),
+      {
+        env: environment,
+        execArgv: NODE_FLAGS,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
+    );
     const lines = (['stdout', 'stderr'] as const).map((stream) => {
       const reader = createInterface({ input: this.#child[stream]! });
       reader.on('line', (line) => {

@@ -25,23 +25,30 @@ const require = createRequire(import.meta.url);
 
 process.on('disconnect', () => process.exit(1));
 process.once('message', (start: RunnerStart) => run(start));
-
-for (const module of process.argv.slice(2)) require(module);
+await preload(process.argv.slice(2));
 process.send?.('ready');
+
+/** @param modules the first is the SDK's inspector session, which is quick as long as nothing is loaded */
+async function preload(modules: readonly string[]): Promise<void> {
+  const [hooks, ...others] = modules;
+  if (hooks === undefined) return;
+  await (require(hooks) as { isInitializedAsync(): Promise<void> }).isInitializedAsync();
+  for (const module of others) require(module);
+}
 
 function run(start: RunnerStart): void {
   // eslint-disable-next-line no-restricted-properties -- the SDK takes its arguments from the environment of this process
   Object.assign(process.env, start.environment);
+  const sdkRequire = createRequire(start.sdkRunner);
   // The SDK reads the environment when it makes its store, which loading did too early. What the loaded packages have
   // registered in it stays.
   const early = global.globalStore;
   delete global.globalStore;
-  const { getGlobalStore } = createRequire(start.sdkRunner)('../../runtime/state') as { getGlobalStore(): SdkStore };
-  if (early)
-    Object.assign(getGlobalStore(), {
-      resourcePackages: early.resourcePackages,
-      resourceModules: early.resourceModules,
-    });
+  const { getGlobalStore } = sdkRequire('../../runtime/state.js') as { getGlobalStore(): SdkStore };
+  if (early) {
+    const { resourcePackages, resourceModules } = early;
+    Object.assign(getGlobalStore(), { resourcePackages, resourceModules });
+  }
   process.argv.splice(1, process.argv.length, start.sdkRunner, ...start.argv);
   // the SDK ends the program when nothing is left to do: the channel to the parent must not count
   process.nextTick(() => process.channel?.unref());

@@ -1,4 +1,5 @@
 import type { StackRef, StackStateStore } from '../engine.port.js';
+import { RunStopped } from './run-context.js';
 import type { Snapshot } from './snapshot.js';
 import type { SecretVault } from './secret-vault.js';
 import { writeState } from './stack-state.js';
@@ -44,6 +45,11 @@ export class StateWriter {
       // steps that end in the same turn of the event loop share the save
       setImmediate(() => void this.#saveAll(snapshot));
     });
+  }
+
+  /** The run is over: what a step that was given up still wants to say must not overwrite the next run's state. */
+  close(): void {
+    this.#failure ??= { error: new RunStopped() };
   }
 
   async #saveAll(snapshot: Snapshot): Promise<void> {
