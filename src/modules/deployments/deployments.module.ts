@@ -1,0 +1,97 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { MongooseModule } from '@nestjs/mongoose';
+import { OrchestratorModule } from '../orchestrator/orchestrator.module.js';
+import { StacksModule } from '../stacks/stacks.module.js';
+import { TemplatesModule } from '../templates/templates.module.js';
+import { DEPLOYMENTS, deploymentSchema, MANIFEST_REVISIONS, manifestRevisionSchema } from './deployment.schema.js';
+import { DeploymentsController } from './deployments.controller.js';
+import { DeploymentsRepository } from './deployments.repository.js';
+import { Catalogue, DeploymentsService, DeploymentStores } from './deployments.service.js';
+import { ClosingTools, EnvironmentClosing } from './environments/environment-closing.js';
+import {
+  DEPLOYMENT_VERSIONS,
+  ENVIRONMENTS_COLLECTION,
+  environmentSchema,
+  environmentVersionSchema,
+  STACK_INSTANCES,
+  stackInstanceSchema,
+  STICKY_VALUES,
+  stickyValueSchema,
+} from './environments/environment.schema.js';
+import { EnvironmentsRepository } from './environments/environments.repository.js';
+import { StackInstancesRepository } from './environments/stack-instances.repository.js';
+import { VersionsRepository } from './environments/versions.repository.js';
+import { DeploymentMirror } from './mirror/deployment-mirror.js';
+import { OperationClosing } from './operations/operation-closing.js';
+import { OperationJournals } from './operations/operation-journals.js';
+import { OperationPlanner } from './operations/operation-planner.js';
+import { OperationExecution, OperationWorker } from './operations/operation-worker.js';
+import { OPERATIONS, operationSchema } from './operations/operation.schema.js';
+import { OperationsController } from './operations/operations.controller.js';
+import { OperationsJobs } from './operations/operations.jobs.js';
+import { OperationsRepository } from './operations/operations.repository.js';
+import { OperationsService, OperationStores, OperationTools } from './operations/operations.service.js';
+import { RunRequestBuilder } from './operations/run-request.builder.js';
+import { StatusService, StatusSources } from './operations/status.service.js';
+
+const REPOSITORIES = [
+  DeploymentsRepository,
+  EnvironmentsRepository,
+  StackInstancesRepository,
+  VersionsRepository,
+  OperationsRepository,
+];
+
+@Module({
+  imports: [
+    TemplatesModule,
+    StacksModule,
+    OrchestratorModule,
+    MongooseModule.forFeature([
+      { name: DEPLOYMENTS, schema: deploymentSchema },
+      { name: MANIFEST_REVISIONS, schema: manifestRevisionSchema },
+      { name: ENVIRONMENTS_COLLECTION, schema: environmentSchema },
+      { name: STACK_INSTANCES, schema: stackInstanceSchema },
+      { name: DEPLOYMENT_VERSIONS, schema: environmentVersionSchema },
+      { name: STICKY_VALUES, schema: stickyValueSchema },
+      { name: OPERATIONS, schema: operationSchema },
+    ]),
+  ],
+  controllers: [OperationsController, DeploymentsController],
+  providers: [
+    ...REPOSITORIES,
+    DeploymentMirror,
+    DeploymentsService,
+    DeploymentStores,
+    Catalogue,
+    EnvironmentClosing,
+    ClosingTools,
+    OperationsService,
+    OperationStores,
+    OperationTools,
+    OperationClosing,
+    OperationJournals,
+    OperationPlanner,
+    OperationWorker,
+    OperationExecution,
+    OperationsJobs,
+    RunRequestBuilder,
+    StatusService,
+    StatusSources,
+  ],
+})
+export class DeploymentsModule implements OnModuleInit {
+  constructor(
+    private readonly deployments: DeploymentsRepository,
+    private readonly environments: EnvironmentsRepository,
+    private readonly instances: StackInstancesRepository,
+    private readonly versions: VersionsRepository,
+    private readonly operations: OperationsRepository,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    for (const repository of [this.deployments, this.environments, this.instances, this.versions, this.operations]) {
+      await repository.prepare();
+    }
+  }
+}

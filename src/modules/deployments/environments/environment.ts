@@ -1,0 +1,76 @@
+import type { EnvironmentName } from '../../../shared/http/principal.js';
+import type { StackOutputs } from '../../orchestrator/engine.port.js';
+import type { Fingerprint, ResolvedConfig } from '../../orchestrator/run-request.js';
+import type { EnvironmentStatus } from '../deployment.js';
+
+/** One environment of a deployment. */
+export interface Environment {
+  readonly deploymentId: string;
+  readonly environment: EnvironmentName;
+  readonly organization: string;
+  readonly enabled: boolean;
+  readonly account: string;
+  readonly region: string;
+  readonly status: EnvironmentStatus;
+  /** Version of the newest version record, 0 = none. */
+  readonly version: number;
+  readonly currentOperationId: string | null;
+  readonly lastDeployedAt: Date | null;
+  readonly lastDeployedBy: string | null;
+  readonly everDeployed: boolean;
+}
+
+export type InstanceStatus = 'not_deployed' | 'deploying' | 'deployed' | 'failed' | 'destroying' | 'destroyed';
+
+/** Stack × environment of a deployment: unit of execution and state. */
+export interface StackInstance {
+  readonly deploymentId: string;
+  readonly environment: EnvironmentName;
+  readonly stack: string;
+  readonly organization: string;
+  readonly status: InstanceStatus;
+  readonly stackVersion: number;
+  readonly fingerprint: Fingerprint | null;
+  readonly lastOperationSucceeded: boolean;
+  readonly driftDetected: boolean;
+  readonly outputs: StackOutputs;
+  readonly dependencies: readonly string[];
+  readonly codeHash: string | null;
+  readonly resourceCount: number;
+  /** Serial of the engine's state. */
+  readonly stateVersion: number;
+  readonly lastConfig: ResolvedConfig | null;
+  readonly lastDeployedAt: Date | null;
+  readonly lastDeployedBy: string | null;
+  /** Seconds of the last five successful runs, oldest first. */
+  readonly durations: readonly number[];
+  readonly lastError: { readonly code: string; readonly message: string } | null;
+}
+
+export type VersionKind = 'complete' | 'partial' | 'rollback' | 'destroyed' | 'import';
+
+/** What stood in an environment after an operation that changed something (deployments.md 7.9). */
+export interface EnvironmentVersion {
+  readonly deploymentId: string;
+  readonly environment: EnvironmentName;
+  readonly version: number;
+  readonly kind: VersionKind;
+  readonly operationId: string;
+  readonly manifestRevision: number;
+  readonly createdAt: Date;
+  readonly createdBy: string;
+  readonly stacks: Readonly<Record<string, VersionedStack>>;
+  readonly rolledBackTo: number | null;
+  readonly rolledBackFrom: number | null;
+}
+
+export interface VersionedStack {
+  readonly stackVersion: number;
+  readonly status: InstanceStatus;
+  readonly fingerprint: string | null;
+  readonly codeHash: string | null;
+  readonly resourceCount: number;
+  readonly dependencies: readonly string[];
+  /** Resolved configuration and outputs, encrypted. */
+  readonly sealed: string;
+}

@@ -1,0 +1,185 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Config } from '../../../shared/config/config.js';
+import { type Lease, Leases, StaleLease } from '../../../shared/database/leases.js';
+import { AppError } from '../../../shared/errors/app-error.js';
+import { Clock } from '../../../shared/kernel/clock.js';
+import { createLog } from '../../../shared/kernel/log.js';
+import { OrchestratorService } from '../../orchestrator/orchestrator.service.js';
+import { RunStop } from '../../orchestrator/run-stop.js';
+import { type Operation, isFinal, leaseKey } from './operation.js';
+import { OperationClosing } from './operation-closing.js';
+import type { OperationJournal } from './operation.journal.js';
+import { OperationJournals } from './operation-journals.js';
+import { OperationsRepository } from './operations.repository.js';
+import { RunRequestBuilder } from './run-request.builder.js';
+
+/** Operations looked at in one round of claiming. */
+const OPEN_BATCH = 200;
+/** How long a shutdown waits for running stacks to let go, in ms; the journal makes leaving early safe. */
+const SHUTDOWN_WAIT_MS = 5_000;
+
+const log = createLog('operations');
+
+interface Running {
+  readonly stop: AbortController;
+  readonly journal: OperationJournal;
+  readonly done: Promise<void>;
+}
+
+/**
+ * Executes operations. One operation:
+ * 1. take the environment's lease (a preview: its own); somebody else has it → leave it alone;
+ * 2. `pending` → `in_progress`; found `in_progress` → its process died: take it over (RUN_RECOVERY);
+ * 3. build the run request from the frozen manifest revision and hand it to the orchestrator;
+ * 4. renew the lease at a third of its life; when it is lost, stop at once and write nothing more;
+ * 5. release the lease and give the environment to the next in the queue.
+ */
+@Injectable()
+export class OperationWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #running = new Map<string, Running>();
+  readonly #leaseMs: number;
+  #closing = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly leases: Leases,
+    private readonly operations: OperationsRepository,
+    private readonly execution: OperationExecution,
+  ) {
+    this.#leaseMs = config.runs.leaseSeconds * 1000;
+  }
+
+  get isWorker(): boolean {
+    return this.config.server.roles.includes('worker');
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const freed = await this.leases.takeBackOwn();
+    if (freed.length > 0) log.warn('leases of dead processes of this machine were freed', { keys: freed });
+    await this.claimOpen();
+  }
+
+  /** Starts the operation soon, without waiting for it. */
+  wake(operationId: string): void {
+    if (!this.isWorker || this.#closing) return;
+    void this.operations
+      .find(operationId)
+      .then((operation) => (operation ? this.start(operation) : undefined))
+      .catch((error: unknown) => log.error('operation could not be started', { error, operationId }));
+  }
+
+  /** Looks through pending and running operations for those nobody executes. */
+  async claimOpen(): Promise<void> {
+    if (!this.isWorker || this.#closing) return;
+    for (const operation of await this.operations.listOpen(OPEN_BATCH)) await this.start(operation);
+  }
+
+  /** Asks a run of this process to end; runs elsewhere notice at their next renewal. */
+  cancel(operationId: string, stop: RunStop): void {
+    this.#running.get(operationId)?.stop.abort(stop);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#closing = true;
+    const all = [...this.#running.values()];
+    for (const { journal, stop } of all) {
+      journal.close();
+      stop.abort(new RunStop('shutdown'));
+    }
+    await Promise.race([
+      Promise.allSettled(all.map((running) => running.done)),
+      new Promise((resolve) => setTimeout(resolve, SHUTDOWN_WAIT_MS).unref()),
+    ]);
+  }
+
+  private async start(operation: Operation): Promise<void> {
+    const { operationId } = operation;
+    if (this.#running.has(operationId) || isFinal(operation) || !(operation.active || operation.preview)) return;
+    const lease = await this.leases.acquire(leaseKey(operation), this.#leaseMs, {
+      operationId,
+      lockType: operation.type,
+      lockedBy: operation.startedBy,
+    });
+    if (!lease) return;
+    const stop = new AbortController();
+    const journal = this.execution.journals.open(operation, lease);
+    const done = this.whileHeld(lease, operationId, stop, () =>
+      this.execution.run(operation, lease, journal, stop.signal),
+    );
+    this.#running.set(operationId, { stop, journal, done });
+    void done.finally(() => {
+      this.#running.delete(operationId);
+      if (!this.#closing) void this.execution.next(operation).then((next) => next && this.wake(next.operationId));
+    });
+  }
+
+  private async whileHeld(
+    lease: Lease,
+    operationId: string,
+    stop: AbortController,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const timer = setInterval(() => {
+      void this.keep(lease, operationId, stop);
+    }, this.#leaseMs / 3);
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof StaleLease)
+        log.warn('run stopped: its lease is no longer ours', { operationId, key: lease.key });
+      else log.error('run ended unexpectedly', { error, operationId });
+    } finally {
+      clearInterval(timer);
+      await this.leases
+        .release(lease)
+        .catch((error: unknown) => log.warn('lease was not released', { error, key: lease.key }));
+    }
+  }
+
+  private async keep(lease: Lease, operationId: string, stop: AbortController): Promise<void> {
+    try {
+      await this.leases.renew(lease, this.#leaseMs);
+      const cancel = await this.operations.findCancel(operationId);
+      if (cancel) stop.abort(RunStop.cancelled(cancel));
+    } catch (error) {
+      if (error instanceof StaleLease) stop.abort(new RunStop('lease_lost'));
+      else log.warn('lease could not be renewed, will try again', { error, key: lease.key });
+    }
+  }
+}
+
+/** What the worker does with an operation it holds. */
+@Injectable()
+export class OperationExecution {
+  constructor(
+    readonly journals: OperationJournals,
+    private readonly operations: OperationsRepository,
+    private readonly builder: RunRequestBuilder,
+    private readonly orchestrator: OrchestratorService,
+    private readonly closing: OperationClosing,
+  ) {}
+
+  /** @throws StaleLease when the lease was lost on the way */
+  async run(found: Operation, lease: Lease, journal: OperationJournal, signal: AbortSignal): Promise<void> {
+    const operation = await this.operations.find(found.operationId);
+    if (!operation || isFinal(operation)) return;
+    const takenOver = operation.status === 'in_progress';
+    if (takenOver && !(await this.closing.mayResume(operation, journal))) return;
+    try {
+      await this.closing.begin(operation);
+      const current = (await this.operations.find(operation.operationId)) ?? operation;
+      const request = await this.builder.forRun(current, lease.token, takenOver);
+      await this.orchestrator.run(request, journal, signal);
+    } catch (error) {
+      if (error instanceof StaleLease) throw error;
+      if (!(error instanceof AppError))
+        log.error('run failed outside of its stacks', { error, operationId: operation.operationId });
+      await this.closing.endFailed(operation, journal, error);
+    }
+  }
+
+  /** The next operation that waits for the environment, now holding it. */
+  next(operation: Operation): Promise<Operation | null> {
+    return this.closing.promoteNext(operation);
+  }
+}

@@ -1,0 +1,91 @@
+import type { EnvironmentName } from '../../../shared/http/principal.js';
+import type {
+  Plan,
+  RunOptions,
+  RunPhase,
+  RunReport,
+  RunState,
+  RunType,
+  StackError,
+} from '../../orchestrator/run-request.js';
+
+export type OperationStatus = 'pending' | 'in_progress' | 'success' | 'failed' | 'cancelled';
+export const FINAL_STATUSES: readonly OperationStatus[] = ['success', 'failed', 'cancelled'];
+
+/** What the caller asked for, with defaults filled in. */
+export interface OperationParameters extends RunOptions {
+  /** null = all enabled stacks. */
+  readonly stackFilter: readonly string[] | null;
+  readonly skipStacks: readonly string[];
+  readonly includeDependencies: boolean;
+  readonly skipDependencies: boolean;
+  readonly skipValidation: boolean;
+  readonly waitForLock: boolean;
+  readonly message: string | null;
+}
+
+export interface CancelRequest {
+  readonly at: Date;
+  readonly by: string;
+  readonly reason: string | null;
+  /** Skips the grace of running stacks. */
+  readonly force: boolean;
+  readonly rollback: boolean;
+}
+
+/** One asynchronous run. Final ones never change. */
+export interface Operation {
+  readonly operationId: string;
+  readonly organization: string;
+  readonly project: string;
+  readonly deploymentId: string;
+  readonly environment: EnvironmentName;
+  /** Of a single-stack run. */
+  readonly stack: string | null;
+  readonly type: RunType;
+  readonly preview: boolean;
+  readonly status: OperationStatus;
+  readonly phase: RunPhase;
+  readonly engine: string;
+  readonly cloud: string;
+  /** Frozen when the operation is accepted. */
+  readonly manifestRevision: number;
+  readonly parameters: OperationParameters;
+  /** What the filter came to when the operation was accepted; null = not decided yet. */
+  readonly selectedStacks: readonly string[] | null;
+  /** Per-run configuration, stack → key → value (tier 2d). */
+  readonly overrides: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly plan: Plan | null;
+  readonly state: RunState | null;
+  /** Holds the environment: at most one such operation per deployment and environment. */
+  readonly active: boolean;
+  readonly createdAt: Date;
+  /** When the operation became active or, queued, null. */
+  readonly activeAt: Date | null;
+  readonly startedAt: Date | null;
+  readonly completedAt: Date | null;
+  readonly startedBy: string;
+  readonly startedById: string;
+  readonly correlationId: string;
+  readonly estimatedDuration: number;
+  readonly cancel: CancelRequest | null;
+  readonly report: Omit<RunReport, 'state'> | null;
+  readonly error: (StackError & { readonly stack: string | null }) | null;
+  readonly resumable: boolean;
+  readonly resumedFrom: string | null;
+  readonly staleDependents: readonly string[];
+  /** Times another process took it over. */
+  readonly takeovers: number;
+  readonly webhookUrl: string | null;
+}
+
+export function isFinal(operation: Pick<Operation, 'status'>): boolean {
+  return FINAL_STATUSES.includes(operation.status);
+}
+
+/** Key of the lease a run holds: previews change nothing and do not hold the environment. */
+export function leaseKey(
+  operation: Pick<Operation, 'operationId' | 'deploymentId' | 'environment' | 'preview'>,
+): string {
+  return operation.preview ? `preview/${operation.operationId}` : `${operation.deploymentId}-${operation.environment}`;
+}

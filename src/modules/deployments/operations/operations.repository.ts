@@ -1,0 +1,185 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import type { Model, QueryFilter, UpdateQuery } from 'mongoose';
+import { BaseRepository, isDuplicateKey } from '../../../shared/database/base.repository.js';
+import type { VisibleScope } from '../../../shared/http/access.port.js';
+import type { EnvironmentName } from '../../../shared/http/principal.js';
+import { SecretBox } from '../../../shared/kernel/secret-box.js';
+import type { StackRunRecord } from '../../orchestrator/run-request.js';
+import { OPERATIONS, type OperationRecord } from './operation.schema.js';
+import type { CancelRequest, Operation, OperationStatus } from './operation.js';
+
+export interface OperationFilter {
+  readonly visible?: VisibleScope;
+  readonly deploymentId?: string;
+  readonly environment?: string;
+  readonly types?: readonly string[];
+  readonly statuses?: readonly string[];
+  readonly startedBy?: string;
+  readonly from?: Date;
+  readonly to?: Date;
+}
+
+@Injectable()
+export class OperationsRepository extends BaseRepository<OperationRecord> {
+  constructor(
+    @InjectModel(OPERATIONS) model: Model<OperationRecord>,
+    private readonly secrets: SecretBox,
+  ) {
+    super(model);
+  }
+
+  /** @returns false when another operation holds the environment */
+  async insert(operation: Operation): Promise<boolean> {
+    const { overrides, ...plain } = operation;
+    try {
+      await this.model.insertMany([{ ...plain, overridesSealed: this.secrets.seal(JSON.stringify(overrides)) }]);
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+
+  async find(operationId: string): Promise<Operation | null> {
+    const record = await this.model.findOne({ operationId }, { _id: 0 }).lean<OperationRecord>();
+    return record ? this.toOperation(record) : null;
+  }
+
+  /** The operation that holds the environment. */
+  async findActive(deploymentId: string, environment: EnvironmentName): Promise<Operation | null> {
+    const record = await this.model
+      .findOne({ deploymentId, environment, active: true }, { _id: 0 })
+      .lean<OperationRecord>();
+    return record ? this.toOperation(record) : null;
+  }
+
+  /** The newest of the environment that was no preview. */
+  async findLatest(deploymentId: string, environment: EnvironmentName): Promise<Operation | null> {
+    const record = await this.model
+      .findOne({ deploymentId, environment, preview: false }, { _id: 0 })
+      .sort({ createdAt: -1 })
+      .lean<OperationRecord>();
+    return record ? this.toOperation(record) : null;
+  }
+
+  /** Newest first. */
+  async list(
+    filter: OperationFilter,
+    skip: number,
+    limit: number,
+  ): Promise<{ readonly operations: readonly Operation[]; readonly total: number }> {
+    const query = queryOf(filter);
+    const records = await this.model
+      .find(query, { _id: 0 })
+      .sort({ createdAt: -1, operationId: -1 })
+      .skip(skip)
+      .limit(limit)
+      .lean<OperationRecord[]>();
+    return { operations: records.map((r) => this.toOperation(r)), total: await this.model.countDocuments(query) };
+  }
+
+  /** Pending or running, oldest first: what a worker looks through to claim and to recover. */
+  async listOpen(limit: number): Promise<readonly Operation[]> {
+    const records = await this.model
+      .find({ status: { $in: ['pending', 'in_progress'] } }, { _id: 0 })
+      .sort({ createdAt: 1 })
+      .limit(limit)
+      .lean<OperationRecord[]>();
+    return records.map((r) => this.toOperation(r));
+  }
+
+  countActive(organization: string): Promise<number> {
+    return this.model.countDocuments({ organization, status: { $in: ['pending', 'in_progress'] }, preview: false });
+  }
+
+  /** Place among those that wait for the environment, 1 = next. */
+  async queuePosition(operation: Pick<Operation, 'deploymentId' | 'environment' | 'createdAt'>): Promise<number> {
+    const before = await this.model.countDocuments({
+      deploymentId: operation.deploymentId,
+      environment: operation.environment,
+      status: 'pending',
+      active: false,
+      preview: false,
+      createdAt: { $lt: operation.createdAt },
+    });
+    return before + 1;
+  }
+
+  /** Gives the environment to the operation that waits longest. @returns it, null when none waits or another was faster */
+  async promoteNext(deploymentId: string, environment: EnvironmentName, now: Date): Promise<Operation | null> {
+    try {
+      const record = await this.model
+        .findOneAndUpdate(
+          { deploymentId, environment, status: 'pending', active: false, preview: false },
+          { $set: { active: true, activeAt: now } },
+          { sort: { createdAt: 1 }, returnDocument: 'after', projection: { _id: 0 } },
+        )
+        .lean<OperationRecord>();
+      return record ? this.toOperation(record) : null;
+    } catch (error) {
+      if (isDuplicateKey(error)) return null;
+      throw error;
+    }
+  }
+
+  /** Changes an operation that has not ended. @returns false when it has */
+  async change(
+    operationId: string,
+    change: Partial<OperationRecord>,
+    onlyIn?: readonly OperationStatus[],
+  ): Promise<boolean> {
+    const result = await this.model.updateOne(
+      { operationId, status: { $in: [...(onlyIn ?? ['pending', 'in_progress'])] } },
+      { $set: change },
+    );
+    return result.matchedCount === 1;
+  }
+
+  /** One journal step: stack records are replaced one by one, so that two steps never overwrite each other. @returns false when the operation has ended */
+  async recordStep(
+    operationId: string,
+    step: {
+      readonly stacks: readonly StackRunRecord[];
+      readonly fields: Readonly<Record<string, unknown>>;
+    },
+  ): Promise<boolean> {
+    const set: Record<string, unknown> = { ...step.fields };
+    for (const record of step.stacks) set[`state.stacks.${record.name}`] = record;
+    const result = await this.model.updateOne({ operationId, status: 'in_progress' }, {
+      $set: set,
+    } as UpdateQuery<OperationRecord>);
+    return result.matchedCount === 1;
+  }
+
+  /** The first request stays. */
+  async requestCancel(operationId: string, cancel: CancelRequest): Promise<void> {
+    await this.model.updateOne({ operationId, status: 'in_progress', cancel: null }, { $set: { cancel } });
+  }
+
+  async findCancel(operationId: string): Promise<CancelRequest | null> {
+    const record = await this.model.findOne({ operationId }, { cancel: 1 }).lean<Pick<OperationRecord, 'cancel'>>();
+    return record?.cancel ?? null;
+  }
+
+  private toOperation(record: OperationRecord): Operation {
+    const { overridesSealed, ...plain } = record;
+    return { ...plain, overrides: JSON.parse(this.secrets.open(overridesSealed)) as Operation['overrides'] };
+  }
+}
+
+function queryOf(filter: OperationFilter): QueryFilter<OperationRecord> {
+  const scopes = filter.visible?.scopes;
+  return {
+    ...(scopes ? { $or: scopes.length > 0 ? scopes.map((s) => ({ ...s })) : [{ operationId: '' }] } : {}),
+    ...(filter.visible?.deployments ? { deploymentId: { $in: [...filter.visible.deployments] } } : {}),
+    ...(filter.deploymentId ? { deploymentId: filter.deploymentId } : {}),
+    ...(filter.environment ? { environment: filter.environment as EnvironmentName } : {}),
+    ...(filter.types ? { type: { $in: [...filter.types] as Operation['type'][] } } : {}),
+    ...(filter.statuses ? { status: { $in: [...filter.statuses] as OperationStatus[] } } : {}),
+    ...(filter.startedBy ? { startedBy: filter.startedBy } : {}),
+    ...(filter.from || filter.to
+      ? { createdAt: { ...(filter.from ? { $gte: filter.from } : {}), ...(filter.to ? { $lte: filter.to } : {}) } }
+      : {}),
+  };
+}

@@ -1,0 +1,209 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../../shared/config/config.js';
+import { Defect, Refused } from '../../../shared/errors/app-error.js';
+import { StacksService } from '../../stacks/stacks.service.js';
+import { type EdgeSources, uniteEdges } from '../../orchestrator/graph.js';
+import { referencedStacks } from '../../orchestrator/placeholders/parse.js';
+import type { InstanceFacts, RunRequest, RunStack } from '../../orchestrator/run-request.js';
+import type { Deployment } from '../deployment.js';
+import { DeploymentsRepository } from '../deployments.repository.js';
+import type { Environment, StackInstance } from '../environments/environment.js';
+import { EnvironmentsRepository } from '../environments/environments.repository.js';
+import { StackInstancesRepository, untouchedInstance } from '../environments/stack-instances.repository.js';
+import { isStackOn, type Manifest } from '../manifest/manifest.js';
+import { mergeConfig } from '../manifest/resolve-config.js';
+import { eventScope } from './operation-scope.js';
+import type { Operation } from './operation.js';
+
+/** Everything stored about one environment that a run starts from. */
+export interface RunBasis {
+  readonly deployment: Deployment;
+  readonly manifest: Manifest;
+  readonly environment: Environment;
+  readonly instances: readonly StackInstance[];
+  readonly sticky: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** Turns what is stored into the plain data that the orchestrator works with. */
+@Injectable()
+export class RunRequestBuilder {
+  constructor(
+    private readonly config: Config,
+    private readonly stacks: StacksService,
+    private readonly deployments: DeploymentsRepository,
+    private readonly environments: EnvironmentsRepository,
+    private readonly instances: StackInstancesRepository,
+  ) {}
+
+  /** @throws Defect when deployment, revision or environment are gone */
+  async basis(operation: Pick<Operation, 'deploymentId' | 'environment' | 'manifestRevision'>): Promise<RunBasis> {
+    const { deploymentId, environment: name, manifestRevision } = operation;
+    const deployment = await this.deployments.find(deploymentId);
+    const revision = await this.deployments.getRevision(deploymentId, manifestRevision);
+    const environment = await this.environments.find(deploymentId, name);
+    if (!deployment || !revision || !environment) {
+      throw new Defect(`Deployment ${deploymentId}, revision ${manifestRevision} or environment ${name} is gone`);
+    }
+    return {
+      deployment,
+      manifest: revision.manifest as unknown as Manifest,
+      environment,
+      instances: await this.instances.listOf(deploymentId, name),
+      sticky: await this.instances.stickyOf(deploymentId, name),
+    };
+  }
+
+  async forRun(operation: Operation, fence: number, takenOver: boolean): Promise<RunRequest> {
+    const request = this.compose(operation, await this.basis(operation), fence);
+    return takenOver && operation.state ? { ...request, resume: operation.state } : request;
+  }
+
+  compose(operation: Operation, basis: RunBasis, fence: number): RunRequest {
+    const { deployment, environment, manifest } = basis;
+    return {
+      operationId: operation.operationId,
+      type: operation.type,
+      startedBy: operation.startedBy,
+      scope: eventScope(operation),
+      place: {
+        organization: deployment.organization,
+        organizationName: deployment.organization,
+        pulumiOrg: deployment.pulumiOrg,
+        project: deployment.projectSlug,
+        projectName: deployment.project,
+        domain: deployment.domain,
+        deploymentId: deployment.deploymentId,
+        environment: environment.environment,
+        account: environment.account,
+        region: environment.region,
+        environmentConfig: manifest.spec.environments[environment.environment]?.config ?? {},
+        processEnv: this.config.runtimeEnv,
+      },
+      options: operation.parameters,
+      stacks: operation.type.startsWith('destroy')
+        ? this.stacksToDestroy(operation, basis)
+        : this.stacksToDeploy(operation, basis),
+      environmentVersion: environment.version,
+      manifestRevision: operation.manifestRevision,
+      fence,
+    };
+  }
+
+  private stacksToDeploy(operation: Operation, basis: RunBasis): RunStack[] {
+    const { manifest, environment } = basis;
+    const names = Object.keys(manifest.spec.stacks).filter((name) =>
+      isStackOn(manifest, name, environment.environment),
+    );
+    const merged = new Map(
+      names.map((name) => [
+        name,
+        mergeConfig(manifest, this.stacks.template(name), environment.environment, operation.overrides[name] ?? {}),
+      ]),
+    );
+    const sources = names.map((name): EdgeSources => {
+      const template = this.stacks.template(name);
+      const block = manifest.spec.stacks[name];
+      return {
+        name,
+        priority: block?.priority ?? template.priority,
+        hard: template.dependencies,
+        optional: template.optionalDependencies,
+        manifest: block?.dependencies ?? [],
+        implicit: referencedStacks(merged.get(name)?.values ?? {}),
+      };
+    });
+    return uniteEdges(sources).map((node): RunStack => {
+      const template = this.stacks.template(node.name);
+      const config = merged.get(node.name);
+      const instance = this.instanceOf(basis, node.name);
+      return {
+        ...this.facts(operation, node.name, instance),
+        priority: node.priority,
+        dependencies: node.dependencies,
+        critical: template.critical,
+        estimateSeconds: estimateOf(instance, template.estimatedDuration),
+        templateHash: template.templateHash,
+        inputs: template.inputs,
+        outputs: template.outputs,
+        config: config?.values ?? {},
+        secretKeys: config?.secretKeys ?? [],
+        sticky: basis.sticky[node.name] ?? {},
+      };
+    });
+  }
+
+  /** The graph is that of the last deployment, also for stacks that the manifest no longer has (deployments.md 7.10). */
+  private stacksToDestroy(operation: Operation, basis: RunBasis): RunStack[] {
+    const standing = basis.instances.filter((i) => i.status !== 'not_deployed' && i.status !== 'destroyed');
+    const present = new Set(standing.map((i) => i.stack));
+    return standing.map((instance): RunStack => {
+      const template = this.stacks.findTemplate(instance.stack);
+      return {
+        ...this.facts(operation, instance.stack, instance),
+        priority: basis.manifest.spec.stacks[instance.stack]?.priority ?? template?.priority ?? 100,
+        dependencies: instance.dependencies.filter((name) => present.has(name)),
+        critical: template?.critical ?? true,
+        estimateSeconds: estimateOf(instance, template?.estimatedDuration ?? 180),
+        templateHash: template?.templateHash ?? '',
+        inputs: template?.inputs ?? {},
+        outputs: template?.outputs ?? {},
+        config: {},
+        secretKeys: [],
+        sticky: {},
+      };
+    });
+  }
+
+  private facts(
+    operation: Operation,
+    name: string,
+    instance: StackInstance,
+  ): Pick<RunStack, 'name' | 'selected' | 'skipManually' | 'programDir' | 'codeHash' | 'instance'> {
+    const source = this.stacks.source(name);
+    return {
+      name,
+      selected: operation.selectedStacks?.includes(name) ?? true,
+      skipManually: operation.parameters.skipStacks.includes(name),
+      programDir: source.programDir,
+      codeHash: source.codeHash,
+      instance: toFacts(instance),
+    };
+  }
+
+  private instanceOf(basis: RunBasis, stack: string): StackInstance {
+    const { deploymentId, environment, organization } = basis.environment;
+    return (
+      basis.instances.find((instance) => instance.stack === stack) ??
+      untouchedInstance({ deploymentId, environment, stack, organization })
+    );
+  }
+}
+
+/** A run in another process may have died while the stack was being changed: it counts as failed until it runs again. */
+function toFacts(instance: StackInstance): InstanceFacts {
+  return {
+    status: instance.status,
+    stackVersion: instance.stackVersion,
+    fingerprint: instance.fingerprint,
+    lastOperationSucceeded: instance.lastOperationSucceeded,
+    driftDetected: instance.driftDetected,
+    outputs: instance.outputs,
+    dependencies: instance.dependencies,
+    lastDeployedAt: instance.lastDeployedAt,
+    lastConfig: instance.lastConfig,
+  };
+}
+
+/** Mean of the last five successful runs, else the template's estimate (deployments.md 6.5). Seconds. */
+function estimateOf(instance: StackInstance, fallback: number): number {
+  const { durations } = instance;
+  if (durations.length === 0) return fallback || 180;
+  return Math.max(1, Math.round(durations.reduce((a, b) => a + b, 0) / durations.length));
+}
+
+export function disabledEnvironment(environment: string): Refused {
+  return new Refused('ENVIRONMENT_DISABLED', `Environment ${environment} is not enabled`, {
+    details: { environment },
+    suggestion: `Enable ${environment} first.`,
+  });
+}
