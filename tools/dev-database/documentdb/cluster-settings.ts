@@ -12,7 +12,7 @@ export function clusterSettings(): string {
     unix_socket_directories: '/data',
     unix_socket_permissions: '0700',
     max_connections: MAX_CONNECTIONS,
-    shared_preload_libraries: 'pg_cron,pg_documentdb_core,pg_documentdb',
+    shared_preload_libraries: 'pg_cron,pg_documentdb_core,pg_documentdb,pg_documentdb_extended_rum',
     // Memory: a developer's machine with two cores, beside everything else.
     shared_buffers: '64MB',
     work_mem: '8MB',
@@ -28,7 +28,11 @@ export function clusterSettings(): string {
     max_parallel_workers_per_gather: 0,
     max_logical_replication_workers: 0,
     autovacuum_max_workers: 1,
-    autovacuum_naptime: '30s',
+    autovacuum_naptime: '5s', // plans follow statistics, and tests fill collections from nothing
+    // Plans as MongoDB makes them: an index wherever one serves, its order instead of a sort. The data lies in memory.
+    enable_seqscan: 'off',
+    random_page_cost: 0.01,
+    seq_page_cost: 0.01,
     jit: 'off', // compiling costs more than any statement here takes
     // Durability: what was acknowledged survives the death of every process and of the machine.
     fsync: 'on',
@@ -43,6 +47,7 @@ export function clusterSettings(): string {
     'cron.use_background_workers': 'on', // no connection over the network, which does not exist
     'cron.log_run': 'off',
     'cron.log_statement': 'off',
+    'documentdb.alternate_index_handler_name': 'extended_rum', // the other kind of index cannot give its order
     'documentdb.localhost_connection_string': 'host=/data',
     'documentdb.useFileBasedPersistedCursors': 'on', // cursors then need no connection of their own
     'documentdb.defaultCursorExpiryTimeLimitSeconds': 660, // a minute longer than the gateway keeps a cursor
@@ -52,20 +57,24 @@ export function clusterSettings(): string {
     .join('');
 }
 
+/** Changes with INITIAL_SQL: a template or data folder of another revision gets the statements (again). */
+export const REVISION = '2';
+
 /**
- * Run once in the template. The index build jobs start a process every two seconds for background builds, which the
+ * Run in the template, and in a data folder of another revision; each statement may run again. The index build jobs start a process every two seconds for background builds, which the
  * gateway does not use. `transaction_outcomes` remembers commits so that a repeated commit can be answered exactly;
  * `batch_replies` does the same for a batch of writes (one statement alone is remembered by DocumentDB itself).
  */
 export const INITIAL_SQL = `
-CREATE EXTENSION documentdb CASCADE;
+CREATE EXTENSION IF NOT EXISTS documentdb CASCADE;
+CREATE EXTENSION IF NOT EXISTS documentdb_extended_rum CASCADE;
 SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname LIKE 'documentdb_index_build_task%';
-CREATE SCHEMA gateway;
-CREATE TABLE gateway.transaction_outcomes (id text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
-CREATE TABLE gateway.batch_replies (id text PRIMARY KEY, reply bytea NOT NULL, at timestamptz NOT NULL DEFAULT now());
-CREATE INDEX ON gateway.transaction_outcomes (at);
-CREATE INDEX ON gateway.batch_replies (at);
-CREATE FUNCTION gateway.write_once(kind text, db text, spec documentdb_core.bson, docs documentdb_core.bsonsequence, write_id text)
+CREATE SCHEMA IF NOT EXISTS gateway;
+CREATE TABLE IF NOT EXISTS gateway.transaction_outcomes (id text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE IF NOT EXISTS gateway.batch_replies (id text PRIMARY KEY, reply bytea NOT NULL, at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX IF NOT EXISTS transaction_outcomes_at ON gateway.transaction_outcomes (at);
+CREATE INDEX IF NOT EXISTS batch_replies_at ON gateway.batch_replies (at);
+CREATE OR REPLACE FUNCTION gateway.write_once(kind text, db text, spec documentdb_core.bson, docs documentdb_core.bsonsequence, write_id text)
 RETURNS documentdb_core.bson LANGUAGE plpgsql AS $$
 DECLARE known bytea; result documentdb_core.bson;
 BEGIN
@@ -79,7 +88,7 @@ BEGIN
   INSERT INTO gateway.batch_replies (id, reply) VALUES (write_id, documentdb_core.bson_to_bytea(result));
   RETURN result;
 END $$;
-CREATE FUNCTION gateway.forget_old() RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION gateway.forget_old() RETURNS void LANGUAGE sql AS $$
   DELETE FROM gateway.transaction_outcomes WHERE at < now() - interval '1 hour';
   DELETE FROM gateway.batch_replies WHERE at < now() - interval '1 hour';
   DELETE FROM documentdb_data.retryable_writes WHERE write_time < now() - interval '1 hour';

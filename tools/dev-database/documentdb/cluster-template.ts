@@ -1,15 +1,17 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../processes.js';
-import { clusterSettings, HBA, IDENT, INITIAL_SQL } from './cluster-settings.js';
+import { clusterSettings, HBA, IDENT, INITIAL_SQL, REVISION } from './cluster-settings.js';
 import { setupCommand, type Separation } from './sandbox.js';
 
 /** Folder of PostgreSQL's programs, seen from inside the root folder. */
 export const BIN = '/usr/lib/postgresql/18/bin';
 /** Folder that holds a cluster and its socket, seen from inside the root folder. */
 export const DATA = '/data';
+/** Names, inside a cluster, the revision of the statements it was made with. */
+export const REVISION_FILE = '.cloud-revision';
 /** The cluster that new data folders start from, below the root folder. */
-export const TEMPLATE = 'cluster-template';
+export const TEMPLATE = `cluster-template-${REVISION}`;
 
 /** Makes a cluster, creates the extension in it and shuts it down cleanly. */
 export async function buildTemplate(root: string, separation: Separation, env: NodeJS.ProcessEnv): Promise<void> {
@@ -34,6 +36,7 @@ as mkdir -p ${DATA}/cluster/pg_documentdb_cursor_files
 as ${BIN}/pg_ctl -D ${DATA}/cluster -l /dev/null -o '-c fsync=off' -w -t 60 start
 as psql -q -v ON_ERROR_STOP=1 -h ${DATA} -U postgres -d postgres -c "$5"
 as ${BIN}/pg_ctl -D ${DATA}/cluster -w -t 60 -m fast stop
+printf '%s' '${REVISION}' > "$root${DATA}/cluster/${REVISION_FILE}"
 mv "$root${DATA}/cluster" "$root/${TEMPLATE}"
 sync -f "$root/${TEMPLATE}"
 `;

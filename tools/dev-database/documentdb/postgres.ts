@@ -13,11 +13,12 @@ import { chown } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
 import { shortFolderPath } from './socket-path.js';
 import { DatabaseUnavailable } from '../dev-database.error.js';
 import { endGently, identify, isAlive, onLines, run } from '../processes.js';
-import { clusterSettings, HBA, IDENT } from './cluster-settings.js';
-import { BIN, DATA, TEMPLATE } from './cluster-template.js';
+import { clusterSettings, HBA, IDENT, INITIAL_SQL, REVISION } from './cluster-settings.js';
+import { BIN, DATA, REVISION_FILE, TEMPLATE } from './cluster-template.js';
 import { postgresAccount, type Account } from './root-folder.js';
 import type { Separation } from './sandbox.js';
 
@@ -83,6 +84,7 @@ export class Postgres {
       const child = this.launch();
       const outcome = await this.becomesReady(child, deadline);
       if (outcome === 'ready') {
+        await this.bringUpToDate(join(cluster, REVISION_FILE));
         child.once('exit', (code, signal) => {
           if (this.child !== child) return;
           this.child = null;
@@ -136,6 +138,20 @@ export class Postgres {
     child.on('error', (error) => this.lastLines.push(error.message));
     this.child = child;
     return child;
+  }
+
+  /** Old data folders learn what templates were given since. */
+  private async bringUpToDate(revisionFile: string): Promise<void> {
+    if (existsSync(revisionFile) && readFileSync(revisionFile, 'utf8') === REVISION) return;
+    using socketHost = shortFolderPath(this.socketFolder);
+    const client = new pg.Client({ host: socketHost.path, user: 'postgres', database: 'postgres' });
+    await client.connect();
+    try {
+      await client.query(INITIAL_SQL);
+    } finally {
+      await client.end();
+    }
+    writeFileSync(revisionFile, REVISION);
   }
 
   private async becomesReady(child: ChildProcess, deadline: number): Promise<string> {

@@ -5,8 +5,8 @@
  * 1. Take the set-up lock; who comes second waits and then finds the work done.
  * 2. Base system (debootstrap) into `<version>.partial`. Not resumable in itself: without its stamp it starts anew.
  * 3. Packages (apt in the root folder). Resumable: dpkg finishes what it began.
- * 4. Cluster template. Without its stamp it starts anew.
- * 5. Rename to `<version>`: a folder of that name is complete.
+ * 4. Rename to `<version>`: a folder of that name has its programs.
+ * 5. Cluster template, renamed into place too. A new revision of it needs no new root folder.
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { DatabaseUnavailable } from '../dev-database.error.js';
 import { FileLock } from '../file-lock.js';
 import { dyingWithUs, findOnPath, run } from '../processes.js';
 import { findMirror, proxyEnvironment, type Mirror } from './apt-mirror.js';
-import { buildTemplate } from './cluster-template.js';
+import { buildTemplate, TEMPLATE } from './cluster-template.js';
 import { setupCommand, type Separation } from './sandbox.js';
 
 /** PostgreSQL's major version and the revision of this set-up; another value means another folder, set up anew. */
@@ -35,30 +35,38 @@ export interface RootFolderRequest {
 /** Path of the complete root folder, set up first where needed. */
 export async function ensureRootFolder(request: RootFolderRequest): Promise<string> {
   const parent = join(request.cache, 'documentdb');
-  const complete = join(parent, VERSION);
-  if (existsSync(complete)) return complete;
+  const root = join(parent, VERSION);
+  if (isComplete(root)) return root;
   mkdirSync(parent, { recursive: true });
-  const lock = await waitForLock(join(parent, 'setup.lock'), complete, request.say);
-  if (!lock) return complete;
+  const lock = await waitForLock(join(parent, 'setup.lock'), root, request.say);
+  if (!lock) return root;
+  const startedAt = Date.now();
   try {
-    if (!existsSync(complete)) {
-      const partial = `${complete}.partial`;
-      await setUp(partial, request);
-      renameSync(partial, complete);
+    if (!existsSync(root)) {
+      await installPrograms(`${root}.partial`, request);
+      renameSync(`${root}.partial`, root);
     }
-    return complete;
+    if (!isComplete(root)) {
+      await step('3/3 cluster template', 0, request.say, () => buildTemplate(root, request.separation, request.env));
+    }
+    request.say(`set-up finished after ${seconds(startedAt)} s`);
+    return root;
   } finally {
     lock.release();
   }
 }
 
+function isComplete(root: string): boolean {
+  return existsSync(join(root, TEMPLATE));
+}
+
 /** Null when somebody else finished the set-up while we waited. */
-async function waitForLock(path: string, complete: string, say: (line: string) => void): Promise<FileLock | null> {
+async function waitForLock(path: string, root: string, say: (line: string) => void): Promise<FileLock | null> {
   let waitingFor: number | null = null;
   for (;;) {
     const attempt = FileLock.take(path);
     if (attempt.kind === 'taken') return attempt.lock;
-    if (existsSync(complete)) return null;
+    if (isComplete(root)) return null;
     if (waitingFor !== attempt.by.pid)
       say(`process ${attempt.by.pid} is setting the database up already; waiting for it`);
     waitingFor = attempt.by.pid;
@@ -66,9 +74,8 @@ async function waitForLock(path: string, complete: string, say: (line: string) =
   }
 }
 
-async function setUp(root: string, request: RootFolderRequest): Promise<void> {
+async function installPrograms(root: string, request: RootFolderRequest): Promise<void> {
   const { say, env, separation } = request;
-  const startedAt = Date.now();
   say('setting up PostgreSQL 18 with DocumentDB in a private folder (once, 1 to 3 minutes, about 1 GB): ' + root);
   mkdirSync(root, { recursive: true });
   if (!stamped(root, 'base')) {
@@ -88,8 +95,6 @@ async function setUp(root: string, request: RootFolderRequest): Promise<void> {
     });
     stamp(root, 'packages');
   }
-  await step('3/3 cluster template', 0, say, () => buildTemplate(root, separation, env));
-  say(`set-up finished after ${seconds(startedAt)} s`);
 }
 
 async function ensureDebootstrap({ say, env }: RootFolderRequest): Promise<void> {

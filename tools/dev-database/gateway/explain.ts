@@ -1,9 +1,13 @@
 /**
  * explain: PostgreSQL's plan told in MongoDB's stages.
  *
- * Scans become IXSCAN (below FETCH) or COLLSCAN, a look-up by `_id` IDHACK's index, sorts in memory SORT, limits LIMIT,
- * grouping GROUP; nodes that only pass rows on are left out.
+ * Scans become IXSCAN (below FETCH) or COLLSCAN, sorts in memory SORT, limits LIMIT, grouping GROUP; nodes that only pass
+ * rows on are left out. The index of `_id` without a condition on it is how PostgreSQL is made to read everything: that is
+ * a COLLSCAN, unless its order is wanted.
+ *
+ * The collection's statistics are renewed first, so that the plan of a collection filled a moment ago is the one it keeps.
  */
+import type pg from 'pg';
 import type { BSON } from 'mongodb';
 import { encode } from './bson-scan.js';
 import { Command } from './command.js';
@@ -15,6 +19,7 @@ import { query } from './postgres-pools.js';
 interface PlanNode {
   readonly 'Node Type': string;
   readonly 'Index Name'?: string;
+  readonly 'Index Cond'?: string;
   readonly 'Scan Direction'?: string;
   readonly 'Custom Plan Provider'?: string;
   readonly 'Actual Rows'?: number;
@@ -53,15 +58,28 @@ export function explain(executor: Executor, command: Command, connection: object
   const spec = explained.name === 'findAndModify' ? asFind(explained) : inner;
   const runs = command.text('verbosity') !== 'queryPlanner' && !['update', 'delete'].includes(explained.name);
   return executor.run(command, connection, false, async (client) => {
+    const collection = explained.collection;
+    if (!command.transaction) await renewStatistics(client, command.database, collection);
     const options = runs ? 'ANALYZE, TIMING OFF, BUFFERS OFF, FORMAT JSON' : 'FORMAT JSON';
     const text = `EXPLAIN (${options}) SELECT document FROM documentdb_api_catalog.bson_aggregation_${fn}($1::text, $2::documentdb_core.bson)`;
     const [row] = await query(client, { name: null, text }, [command.database, spec]);
     const [top] = JSON.parse(row?.['QUERY PLAN'] ?? '[]') as { Plan: PlanNode; 'Execution Time'?: number }[];
     if (!top) throw new CommandError(1, 'InternalError', 'the database gave no plan');
-    const indexes = await listIndexes(client, command.database, explained.collection).catch(() => []);
-    const namespace = `${command.database}.${explained.collection}`;
+    const indexes = await listIndexes(client, command.database, collection).catch(() => []);
+    const namespace = `${command.database}.${collection}`;
     return describe(top, indexes, namespace, explained.decode());
   });
+}
+
+const TABLE_OF = {
+  name: 'table_of',
+  text: 'SELECT collection_id FROM documentdb_api_catalog.collections WHERE database_name = $1 AND collection_name = $2',
+};
+
+async function renewStatistics(client: pg.ClientBase, database: string, collection: string): Promise<void> {
+  const [row] = await query(client, TABLE_OF, [database, collection]);
+  const id = row?.['collection_id'];
+  if (id) await client.query(`ANALYZE documentdb_data.documents_${Number(id)}`);
 }
 
 /** The part of a findAndModify that has a plan: which document it takes. */
@@ -76,7 +94,7 @@ function describe(
   namespace: string,
   command: BSON.Document,
 ): Record<string, unknown> {
-  const winningPlan = toStage(top.Plan, indexes) ?? { stage: 'EOF' };
+  const winningPlan = toStage(top.Plan, { indexes, wantsIdOrder: sortsById(command) }) ?? { stage: 'EOF' };
   const counts = countExamined(top.Plan);
   const hasRun = top.Plan['Actual Rows'] !== undefined;
   return {
@@ -106,17 +124,29 @@ function describe(
   };
 }
 
+interface PlanContext {
+  readonly indexes: readonly IndexEntry[];
+  readonly wantsIdOrder: boolean;
+}
+
+function sortsById(command: BSON.Document): boolean {
+  const stages = (command['pipeline'] ?? []) as BSON.Document[];
+  const sort = command['sort'] ?? stages.find((stage) => '$sort' in stage)?.['$sort'] ?? {};
+  return Object.keys(sort)[0] === '_id';
+}
+
 /** Null for a node that has nothing to tell, as one that yields a constant. */
-export function toStage(node: PlanNode, indexes: readonly IndexEntry[]): Stage | null {
-  const inputs = (node.Plans ?? []).map((plan) => toStage(plan, indexes)).filter((stage) => stage !== null);
+export function toStage(node: PlanNode, context: PlanContext): Stage | null {
+  if (readsEverything(node, context)) return { stage: 'COLLSCAN', direction: 'forward' };
+  const inputs = (node.Plans ?? []).map((plan) => toStage(plan, context)).filter((stage) => stage !== null);
   const wrap = (stage: string): Stage =>
     inputs.length > 1 ? { stage, inputStages: inputs } : inputs[0] ? { stage, inputStage: inputs[0] } : { stage };
   switch (node['Node Type']) {
     case 'Index Scan':
     case 'Index Only Scan':
-      return { stage: 'FETCH', inputStage: indexScan(node, indexes) };
+      return { stage: 'FETCH', inputStage: indexScan(node, context.indexes) };
     case 'Bitmap Index Scan':
-      return indexScan(node, indexes);
+      return indexScan(node, context.indexes);
     case 'Bitmap Heap Scan':
       return wrap('FETCH');
     case 'BitmapOr':
@@ -139,6 +169,12 @@ export function toStage(node: PlanNode, indexes: readonly IndexEntry[]): Stage |
     default:
       return inputs.length > 1 ? { stage: 'OR', inputStages: inputs } : (inputs[0] ?? null);
   }
+}
+
+function readsEverything(node: PlanNode, { wantsIdOrder }: PlanContext): boolean {
+  const scan = node['Node Type'] === 'Bitmap Heap Scan' ? node.Plans?.[0] : node;
+  if (!scan || scan['Index Name'] !== '_id_' || wantsIdOrder) return false;
+  return !scan['Index Cond']?.includes('object_id');
 }
 
 function indexScan(node: PlanNode, indexes: readonly IndexEntry[]): Stage {
