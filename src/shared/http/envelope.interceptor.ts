@@ -30,11 +30,12 @@ function unfold(value: unknown, request: FastifyRequest, reply: FastifyReply): u
     data: data ?? {},
     ...(extras.message ? { message: extras.message } : {}),
     ...(extras.warning ? { warning: extras.warning } : {}),
-    meta: meta(),
+    meta: responseMeta(),
   };
 }
 
-function meta(): Record<string, unknown> {
+/** `meta` of the request that is being answered. */
+export function responseMeta(): Record<string, unknown> {
   const context = currentContext();
   return {
     requestId: context?.requestId,

@@ -32,6 +32,8 @@ export interface Principal {
   /** E-mail or key name, as shown in `startedBy`, `createdBy`. */
   readonly name: string;
   readonly assignments: readonly Assignment[];
+  /** Of an API key with a role of its own (already in `assignments`): the owner's assignments, which must hold a right too. */
+  readonly ownerAssignments?: readonly Assignment[];
   /** Of an API key: names of the permission matrix; missing = all of the owner's. */
   readonly permissions?: readonly string[];
   readonly scope?: KeyScope;
@@ -41,6 +43,8 @@ export interface Principal {
   readonly expiresAt?: Date;
   /** Token id, revoked at logout. */
   readonly jti?: string;
+  /** The login that the token belongs to; all its tokens end together. */
+  readonly loginId?: string;
   /** Authentication methods, e.g. `['pwd', 'mfa']`. */
   readonly amr?: readonly string[];
 }

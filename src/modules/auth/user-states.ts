@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../shared/kernel/clock.js';
+import { OrganizationsRepository } from './organizations/organizations.repository.js';
+import { RevocationsRepository } from './tokens/revocations.repository.js';
+import { highestTier, membershipsOf, type OrganizationTier, type User } from './users/user.js';
+import { UsersRepository } from './users/users.repository.js';
+
+/** What authentication has to know about a user on every request. */
+export interface UserState {
+  readonly user: User;
+  readonly tier: OrganizationTier;
+  /** Ids of tokens and logins that are dead before their time. */
+  readonly revoked: ReadonlySet<string>;
+}
+
+/** How long another instance's change may stay unseen, in ms; changes in this process are seen at once. */
+const LIFE_MS = 10_000;
+/** States kept at a time; the oldest goes first. */
+const CAPACITY = 20_000;
+
+interface Entry {
+  readonly loadedAt: number;
+  readonly state: Promise<UserState | null>;
+}
+
+/** User, tier and revocations in memory for a few seconds: one read per user and life, however many requests. */
+@Injectable()
+export class UserStates {
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly organizations: OrganizationsRepository,
+    private readonly revocations: RevocationsRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  /** null when there is no such user (any more). */
+  get(userId: string): Promise<UserState | null> {
+    const now = this.clock.now().getTime();
+    const entry = this.#entries.get(userId);
+    if (entry && now - entry.loadedAt < LIFE_MS) return entry.state;
+    const state = this.#load(userId);
+    this.#entries.delete(userId); // so that it moves to the end
+    this.#entries.set(userId, { loadedAt: now, state });
+    state.catch(() => this.forget(userId));
+    if (this.#entries.size > CAPACITY) this.#dropOldest();
+    return state;
+  }
+
+  /** After every committed change of the user or its tokens. */
+  forget(userId: string): void {
+    this.#entries.delete(userId);
+  }
+
+  /** After a change of an organization's tier. */
+  forgetAll(): void {
+    this.#entries.clear();
+  }
+
+  async #load(userId: string): Promise<UserState | null> {
+    const user = await this.users.findById(userId);
+    if (!user) return null;
+    const [organizations, revoked] = await Promise.all([
+      this.organizations.findAll(membershipsOf(user)),
+      this.revocations.findIds(userId),
+    ]);
+    return {
+      user,
+      tier: user.tier ?? highestTier(organizations.map((o) => o.tier)),
+      revoked: new Set(revoked),
+    };
+  }
+
+  #dropOldest(): void {
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      return;
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import { Injectable } from '@nestjs/common';
+import { Cron } from '@nestjs/schedule';
+import { Leases } from '../database/leases.js';
+import { SCHEDULE } from '../schedule.js';
+import { IdempotencyService } from './idempotency.service.js';
+
+@Injectable()
+export class IdempotencyJobs {
+  constructor(
+    private readonly leases: Leases,
+    private readonly idempotency: IdempotencyService,
+  ) {}
+
+  @Cron(SCHEDULE.idempotencySweep.cron, { timeZone: 'UTC' })
+  removeExpired(): Promise<void> {
+    return this.leases.once(SCHEDULE.idempotencySweep, () => this.idempotency.removeExpired());
+  }
+}
