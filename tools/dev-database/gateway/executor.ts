@@ -43,18 +43,19 @@ export class Executor {
     work: (client: pg.PoolClient) => Promise<T>,
   ): Promise<T> {
     if (command.maxTimeMs === null) return work(client);
-    let isOver = false;
+    let cancelled: Promise<unknown> | null = null;
     const timer = setTimeout(() => {
-      isOver = true;
-      this.pools.cancel(client).catch(() => undefined);
+      cancelled = this.pools.cancel(client).catch(() => undefined);
     }, command.maxTimeMs);
     try {
       return await work(client);
     } catch (error) {
-      if (isOver) throw new CommandError(50, 'MaxTimeMSExpired', 'operation exceeded time limit');
+      if (cancelled) throw new CommandError(50, 'MaxTimeMSExpired', 'operation exceeded time limit');
       throw error;
     } finally {
       clearTimeout(timer);
+      // A cancellation that comes too late must not hit whoever gets the connection next.
+      if (cancelled) await (cancelled as Promise<unknown>).then(() => client.query('SELECT 1')).catch(() => undefined);
     }
   }
 }
