@@ -1,0 +1,171 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../shared/config/config.js';
+import { NotFound, Refused } from '../../shared/errors/app-error.js';
+import { compareNames, StackGraph } from '../orchestrator/graph.js';
+import { unionGraph } from '../templates/registry-rules.js';
+import type { StackCategory, StackTemplate, StackTemplates } from '../templates/stack-template.js';
+import { TemplatesService } from '../templates/templates.service.js';
+import { CodeHashes, findMainFile, isProgramPresent, programDirOf, type SourceRoots } from './stack-source.js';
+
+export interface StackFilter {
+  readonly category?: StackCategory;
+  /** Calculated over the whole registry. */
+  readonly layer?: number;
+  /** Only stacks of this manifest template. */
+  readonly template?: string;
+  /** Part of name, title or description, in any case. */
+  readonly search?: string;
+  readonly status?: 'active' | 'disabled';
+}
+
+/** A stack of the registry with what follows from the others. */
+export interface RegisteredStack {
+  readonly template: StackTemplate;
+  /** Over hard and optional dependencies of the whole registry, from 1. */
+  readonly layer: number;
+  readonly status: 'active' | 'disabled';
+  /** The compiled program is on this host. */
+  readonly sourceStatus: 'present' | 'missing';
+  /** Manifest templates with it. */
+  readonly templates: readonly string[];
+  /** Stacks that name it, hard or optional. */
+  readonly dependents: readonly string[];
+}
+
+export interface DiscoveredStack {
+  readonly name: string;
+  /** Of the main file, below STACKS_ROOT. */
+  readonly path: string;
+  readonly registered: boolean;
+}
+
+/** The stack registry and the programs on this host. Built-in stacks are read from files: they are the system of record. */
+@Injectable()
+export class StacksService {
+  readonly #roots: SourceRoots;
+  readonly #hashes: CodeHashes;
+  readonly #graph: StackGraph;
+
+  constructor(
+    config: Config,
+    private readonly manifestTemplates: TemplatesService,
+  ) {
+    this.#roots = { sources: config.paths.stacks, compiled: config.paths.compiledStacks };
+    this.#hashes = new CodeHashes(this.#roots);
+    this.#graph = new StackGraph(unionGraph(manifestTemplates.stackTemplates));
+  }
+
+  /** Every registered stack by name, by priority, then name. */
+  templates(): StackTemplates {
+    return this.manifestTemplates.stackTemplates;
+  }
+
+  findTemplate(name: string): StackTemplate | null {
+    return this.templates().get(name) ?? null;
+  }
+
+  /** @throws NotFound */
+  template(name: string): StackTemplate {
+    const template = this.findTemplate(name);
+    if (!template) throw new NotFound('stack', name);
+    return template;
+  }
+
+  list(filter: StackFilter): RegisteredStack[] {
+    const search = filter.search?.toLowerCase();
+    return [...this.templates().values()]
+      .map((template) => this.#registered(template))
+      .filter(
+        ({ template, layer, status, templates }) =>
+          (!filter.category || template.category === filter.category) &&
+          (filter.layer === undefined || layer === filter.layer) &&
+          (!filter.template || templates.includes(filter.template)) &&
+          (!filter.status || status === filter.status) &&
+          (!search ||
+            [template.name, template.displayName, template.description].some((text) =>
+              text.toLowerCase().includes(search),
+            )),
+      );
+  }
+
+  /** @throws NotFound */
+  get(name: string): RegisteredStack {
+    return this.#registered(this.template(name));
+  }
+
+  /** The program can run on this host. */
+  isPresent(name: string): boolean {
+    return isProgramPresent(this.#roots, name);
+  }
+
+  /**
+   * @throws Refused `VALIDATION_INVALID_TEMPLATE` naming exactly the stacks without a program; `details.errors[]` has one finding
+   * `STACK_CODE_NOT_FOUND` for each
+   */
+  requirePrograms(names: readonly string[], template: string): void {
+    const missing = names.filter((name) => !this.isPresent(name));
+    if (missing.length === 0) return;
+    const present = names.filter((name) => !missing.includes(name));
+    const remediation =
+      present.length > 0
+        ? `Start with the stacks that are there: stacksEnabled: [${present.join(', ')}].`
+        : 'Build the programs first.';
+    const errors = missing.map((name) => ({
+      ruleId: 'COD-001',
+      code: 'STACK_CODE_NOT_FOUND',
+      severity: 'HIGH',
+      message: `the program of stack ${name} is not there`,
+      location: `stacks.${name}`,
+      stack: name,
+      details: { present },
+      remediation,
+    }));
+    const message = `Template "${template}" needs the programs of stacks that are not there: ${missing.join(', ')}. ${remediation}`;
+    throw new Refused('VALIDATION_INVALID_TEMPLATE', message, {
+      details: { template, stacks: missing, present, errors },
+      suggestion: remediation,
+    });
+  }
+
+  /** What a run needs of the program; cheap when nothing changed on disk. */
+  source(name: string): { readonly programDir: string; readonly codeHash: string } {
+    return { programDir: programDirOf(this.#roots, name), codeHash: this.#hashes.of(name) };
+  }
+
+  /** Folders below STACKS_ROOT with a main file, by name; hidden ones and `shared` are none. */
+  discover(): DiscoveredStack[] {
+    const { sources } = this.#roots;
+    if (!existsSync(sources)) return [];
+    return readdirSync(sources, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'shared')
+      .map((entry) => entry.name)
+      .sort(compareNames)
+      .flatMap((name) => {
+        const main = findMainFile(this.#roots, name);
+        return main ? [{ name, path: main.slice(sources.length + 1), registered: this.templates().has(name) }] : [];
+      });
+  }
+
+  /** Main file and documentation folder below STACKS_ROOT, where they are there. */
+  placeOf(name: string): { readonly codePath: string | null; readonly documentation: string | null } {
+    const { sources } = this.#roots;
+    return {
+      codePath: findMainFile(this.#roots, name)?.slice(sources.length + 1) ?? null,
+      documentation: existsSync(join(sources, name, 'docs')) ? `${name}/docs` : null,
+    };
+  }
+
+  #registered(template: StackTemplate): RegisteredStack {
+    const { name } = template;
+    return {
+      template,
+      layer: this.#graph.layerOf(name),
+      status: 'active',
+      sourceStatus: this.isPresent(name) ? 'present' : 'missing',
+      templates: this.manifestTemplates.templatesWith(name),
+      dependents: [...this.#graph.dependentsOf(name)].sort(compareNames),
+    };
+  }
+}
