@@ -89,7 +89,7 @@ function ruleProblems(raw: unknown, knownTypes: ReadonlySet<string>): string[] {
   }
   if (hang !== undefined && typeof hang !== 'boolean') problems.push('hang must be true or false');
   if (error !== undefined) problems.push(...errorProblems(error));
-  if (error === undefined && delayMs === undefined && hang !== true) {
+  if (error === undefined && delayMs === undefined && !hang) {
     problems.push('one of error, delayMs, hang is required');
   }
   return problems;

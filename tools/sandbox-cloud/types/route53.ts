@@ -1,5 +1,5 @@
 import { numberFrom, upperAlphanumeric, uuid } from '../identities.js';
-import { flag, length, list, number, object, oneOf, range, setOf, text } from '../inputs.js';
+import { flag, length, list, map, number, object, oneOf, range, setOf, text } from '../inputs.js';
 import { type CheckFailure, CloudError, type Properties } from '../provider.port.js';
 import {
   claimOf,
@@ -227,6 +227,7 @@ export const HEALTH_CHECK: ResourceSpec = {
     resourcePath: text({ check: length(0, 255) }),
     routingControlArn: text({ replaces: true }),
     searchString: text({ check: length(0, 255) }),
+    triggers: map(),
     type: text({ required: true, replaces: true, check: oneOf(...CHECK_TYPES) }),
   },
   outputs: ['arn'],
