@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../shared/config/config.js';
 import { NotFound, Refused } from '../../shared/errors/app-error.js';
-import { estimate } from '../orchestrator/estimate.js';
 import { StackGraph } from '../orchestrator/graph.js';
 import { applyRules, type Finding, isBlocking } from './finding.js';
 import type { ManifestTemplate } from './manifest-template.js';
@@ -9,8 +8,6 @@ import type { StackTemplates } from './stack-template.js';
 import { loadTemplates, type LoadedTemplates } from './template-files.js';
 import { templateGraph, TEMPLATE_RULES } from './template-rules.js';
 
-/** Stacks at once that the time of a template is calculated for (deployments.md 6.6). */
-const USUAL_PARALLEL = 3;
 /** How a custom template may be addressed (deployments.md 1.4). */
 const CUSTOM_PREFIX = /^custom:/;
 
@@ -26,7 +23,7 @@ export interface TemplateFilter {
 export interface TemplateDetail {
   readonly template: ManifestTemplate;
   readonly stacks: readonly TemplateStackDetail[];
-  /** Seconds of a first run in dev. */
+  /** Seconds of a first run in dev with a lane for every stack: the critical path. */
   readonly deploymentTime: number;
 }
 
@@ -97,6 +94,11 @@ export class TemplatesService {
     return this.#loaded.manifestTemplates.get(name.replace(CUSTOM_PREFIX, '')) ?? null;
   }
 
+  /** Active or deleted: a deployment keeps the name of the template it was made from. */
+  isKnown(name: string): boolean {
+    return this.find(name) !== null;
+  }
+
   /** @throws NotFound */
   get(name: string): TemplateDetail {
     const template = this.find(name);
@@ -104,10 +106,6 @@ export class TemplatesService {
     const nodes = templateGraph({ template, stackTemplates: this.stackTemplates });
     const graph = new StackGraph(nodes);
     const needed = new Set(nodes.flatMap((node) => this.stackTemplates.get(node.name)?.dependencies ?? []));
-    const timed = nodes.map((node) => ({
-      ...node,
-      seconds: this.stackTemplates.get(node.name)?.estimatedDuration ?? 0,
-    }));
     return {
       template,
       stacks: Object.entries(template.stacks).map(([stack, block]) => ({
@@ -117,7 +115,7 @@ export class TemplatesService {
         required: needed.has(stack),
         description: this.stackTemplates.get(stack)?.description ?? '',
       })),
-      deploymentTime: template.deploymentTime ?? estimate(timed, USUAL_PARALLEL, 'ready'),
+      deploymentTime: template.deploymentTime ?? this.#criticalPath(graph),
     };
   }
 
@@ -171,5 +169,14 @@ export class TemplatesService {
       errors,
       warnings: findings.filter((finding) => !isBlocking(finding)),
     };
+  }
+
+  #criticalPath(graph: StackGraph): number {
+    const ends = new Map<string, number>();
+    for (const name of graph.layers.flat()) {
+      const start = Math.max(0, ...[...graph.dependenciesOf(name)].map((dependency) => ends.get(dependency) ?? 0));
+      ends.set(name, start + (this.stackTemplates.get(name)?.estimatedDuration ?? 0));
+    }
+    return Math.max(0, ...ends.values());
   }
 }

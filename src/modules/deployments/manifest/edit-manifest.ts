@@ -1,103 +1,88 @@
-import { invalidFields, type Violation } from '../../../shared/errors/field-problems.js';
 import { Refused } from '../../../shared/errors/app-error.js';
-import { contentHash } from '../../../shared/kernel/canonical-json.js';
-import type { StackTemplates } from '../../templates/stack-template.js';
+import { invalidFields, type RuleKind, type Violation } from '../../../shared/errors/field-problems.js';
+import { ENVIRONMENTS } from '../../../shared/http/principal.js';
 import type { Manifest } from './manifest.js';
 import { isObject, mergeDeep, type Values } from './merge.js';
-import { restoreMasked } from './secrets.js';
-import { manifestRefusal, validateManifest } from './validation.js';
 
-/** Body of PUT /deployments/:id (api.md 3.3). */
+/** What PUT of a deployment may change (api.md 3.3); every part is merged per top-level key. */
 export interface ManifestEdit {
   readonly domain?: string;
   readonly description?: string;
-  readonly contact?: Values;
   readonly costCenter?: string;
+  readonly contact?: Readonly<Record<string, unknown>>;
   /** The whole map. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Environment → region, account, enabled, tags, config; merged, null removes. */
+  /** dev, stage, prod → `{enabled, account, region}`. */
   readonly environments?: Readonly<Record<string, Values>>;
-  /** Stack → enabled, priority, config (2a), environments (2c); merged, null removes. */
+  /** Name → `{enabled, priority, config (tier 2a), environments{env: {enabled, config (2c)}}}`; null removes a key. */
   readonly stacks?: Readonly<Record<string, Values>>;
-  /** The whole manifest, as object or as YAML or JSON text; replaces. Other fields are merged on top. */
-  readonly manifest?: unknown;
 }
 
-/** What never changes after creation (deployments.md 1.2). */
-const IMMUTABLE = ['id', 'org', 'project', 'template', 'templateVersion', 'createdAt'] as const;
+const ENVIRONMENT_KEYS = ['enabled', 'account', 'region'];
+const STACK_KEYS = ['enabled', 'priority', 'config', 'environments'];
+const STACK_ENVIRONMENT_KEYS = ['enabled', 'config'];
 
 /**
- * The manifest after an edit, not yet validated beyond the shape of a whole replacement. Masked secrets keep their value.
- * @throws Invalid for an attempt to change identity; Refused for an unknown stack or a replacement of wrong shape
+ * A new manifest; the given one stays as it is. Values are checked by validation afterwards.
+ * @throws Invalid (400) naming unknown or misshapen fields; Refused `VALIDATION_INVALID_TEMPLATE` for a stack the manifest lacks
  */
-export function editManifest(before: Manifest, edit: ManifestEdit, stackTemplates: StackTemplates): Manifest {
-  const base = edit.manifest === undefined ? before : replacement(before, edit.manifest, stackTemplates);
-  requireKnown(base, edit);
-  const { domain, description, contact, costCenter } = edit;
-  const facts = Object.fromEntries(
-    Object.entries({ domain, description, contact, costCenter }).filter(([, value]) => value !== undefined),
-  );
-  const edited = mergeDeep(base as unknown as Values, {
-    deployment: facts,
-    spec: { environments: edit.environments ?? {}, stacks: withDependencies(base, edit.stacks ?? {}, stackTemplates) },
-  }) as unknown as Manifest;
-  const tagged = edit.tags ? { ...edited, deployment: { ...edited.deployment, tags: edit.tags } } : edited;
-  return restoreMasked(tagged, before, stackTemplates);
+export function editManifest(manifest: Manifest, edit: ManifestEdit): Manifest {
+  requireShape(edit);
+  requireStacks(manifest, Object.keys(edit.stacks ?? {}));
+  const { environments, stacks, ...facts } = edit;
+  const deployment = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+  const spec = { ...(environments ? { environments } : {}), ...(stacks ? { stacks } : {}) };
+  const merged = mergeDeep(manifest as unknown as Values, { spec }) as unknown as Manifest;
+  return { ...merged, deployment: { ...merged.deployment, ...deployment } };
 }
 
-function replacement(before: Manifest, given: unknown, stackTemplates: StackTemplates): Manifest {
-  const { manifest, findings } = validateManifest(given, { stackTemplates, level: 'schema' });
-  if (!manifest) throw manifestRefusal(findings) ?? new Refused('MANIFEST_INVALID', 'The manifest has no usable shape');
-  const changed = IMMUTABLE.filter(
-    (key) => contentHash(manifest.deployment[key]) !== contentHash(before.deployment[key]),
-  );
-  const named = changed.filter((key) => manifest.deployment[key] !== undefined);
-  if (named.length > 0) {
-    throw invalidFields(
-      named.map((key): Violation => {
-        const field = `manifest.deployment.${key}`;
-        return { field, kind: 'format', message: `${field} never changes after creation` };
-      }),
-    );
+function requireShape(edit: ManifestEdit): void {
+  const found: Violation[] = [];
+  const say = (field: string, kind: RuleKind, text: string): void => {
+    found.push({ field, kind, message: `${field} ${text}` });
+  };
+  const block = (field: string, value: unknown, known: readonly string[]): value is Values => {
+    if (!isObject(value)) {
+      say(field, 'type', 'must be an object');
+      return false;
+    }
+    for (const key of Object.keys(value))
+      if (!known.includes(key)) say(`${field}.${key}`, 'unknown', 'is not a known field');
+    return true;
+  };
+  for (const [name, value] of Object.entries(edit.environments ?? {})) {
+    if (!(ENVIRONMENTS as readonly string[]).includes(name))
+      say(`environments.${name}`, 'unknown', 'is not dev, stage or prod');
+    else block(`environments.${name}`, value, ENVIRONMENT_KEYS);
   }
-  const kept = Object.fromEntries(IMMUTABLE.map((key) => [key, before.deployment[key]]));
-  return { ...manifest, deployment: { ...manifest.deployment, ...kept } };
+  for (const [name, value] of Object.entries(edit.stacks ?? {})) {
+    const field = `stacks.${name}`;
+    if (!block(field, value, STACK_KEYS)) continue;
+    if (value['config'] !== undefined && !isObject(value['config']))
+      say(`${field}.config`, 'type', 'must be an object');
+    if (value['environments'] === undefined || !block(`${field}.environments`, value['environments'], ENVIRONMENTS))
+      continue;
+    for (const [environment, part] of Object.entries(value['environments'])) {
+      block(`${field}.environments.${environment}`, part, STACK_ENVIRONMENT_KEYS);
+    }
+  }
+  if (found.length > 0) throw invalidFields(found);
 }
 
-function requireKnown(base: Manifest, edit: ManifestEdit): void {
-  const wrong: Violation[] = (['environments', 'stacks'] as const).flatMap((part) =>
-    Object.entries(edit[part] ?? {})
-      .filter(([, block]) => !isObject(block))
-      .map(([name]): Violation => ({
-        field: `${part}.${name}`,
-        kind: 'type',
-        message: `${part}.${name} must be an object`,
+function requireStacks(manifest: Manifest, names: readonly string[]): void {
+  const known = Object.keys(manifest.spec.stacks);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new Refused('VALIDATION_INVALID_TEMPLATE', `The manifest has no stack ${unknown.join(', ')}`, {
+    details: {
+      stacks: unknown,
+      known,
+      errors: unknown.map((name) => ({
+        ruleId: 'SCH-013',
+        code: 'UNKNOWN_STACK',
+        location: `stacks.${name}`,
+        stack: name,
       })),
-  );
-  if (wrong.length > 0) throw invalidFields(wrong);
-  const unknown = Object.keys(edit.environments ?? {}).filter((name) => !(name in base.spec.environments));
-  const incomplete = unknown.filter((name) => {
-    const block = edit.environments?.[name];
-    return !block?.['account'] || !block['region'];
+    },
   });
-  if (incomplete.length > 0) {
-    throw new Refused('ENVIRONMENT_INCOMPLETE', `Environment ${incomplete.join(', ')} needs account and region`, {
-      details: { environments: incomplete },
-    });
-  }
-}
-
-/** A stack that the edit adds begins with the dependencies and priority of its template. */
-function withDependencies(
-  base: Manifest,
-  stacks: Readonly<Record<string, Values>>,
-  stackTemplates: StackTemplates,
-): Values {
-  return Object.fromEntries(
-    Object.entries(stacks).map(([name, block]) => {
-      const template = stackTemplates.get(name);
-      if (name in base.spec.stacks || !template) return [name, block];
-      return [name, { enabled: true, dependencies: template.dependencies, priority: template.priority, ...block }];
-    }),
-  );
 }
