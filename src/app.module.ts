@@ -1,5 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { engineOptions } from './engine.js';
+import { AuthModule } from './modules/auth/auth.module.js';
+import { DeploymentsModule } from './modules/deployments/deployments.module.js';
+import { HealthModule } from './modules/health/health.module.js';
+import { OrchestratorModule } from './modules/orchestrator/orchestrator.module.js';
+import { ProgressModule } from './modules/progress/progress.module.js';
+import { StacksModule } from './modules/stacks/stacks.module.js';
+import { TemplatesModule } from './modules/templates/templates.module.js';
 import type { Config } from './shared/config/config.js';
 import { ConfigModule } from './shared/config/config.module.js';
 import { DatabaseModule } from './shared/database/database.module.js';
@@ -16,6 +24,13 @@ export class AppModule {
         DatabaseModule,
         EventsModule,
         ...(config.server.schedulerOn ? [ScheduleModule.forRoot()] : []),
+        AuthModule,
+        TemplatesModule,
+        StacksModule,
+        OrchestratorModule.with(engineOptions(config)),
+        DeploymentsModule,
+        ProgressModule,
+        HealthModule,
       ],
     };
   }

@@ -1,6 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
-import { OrchestratorModule } from '../orchestrator/orchestrator.module.js';
 import { StacksModule } from '../stacks/stacks.module.js';
 import { TemplatesModule } from '../templates/templates.module.js';
 import { DEPLOYMENTS, deploymentSchema, MANIFEST_REVISIONS, manifestRevisionSchema } from './deployment.schema.js';
@@ -21,6 +20,7 @@ import {
 import { EnvironmentsRepository } from './environments/environments.repository.js';
 import { StackInstancesRepository } from './environments/stack-instances.repository.js';
 import { VersionsRepository } from './environments/versions.repository.js';
+import { ManifestVault } from './manifest-vault.js';
 import { DeploymentMirror } from './mirror/deployment-mirror.js';
 import { OperationClosing } from './operations/operation-closing.js';
 import { OperationJournals } from './operations/operation-journals.js';
@@ -46,7 +46,6 @@ const REPOSITORIES = [
   imports: [
     TemplatesModule,
     StacksModule,
-    OrchestratorModule,
     MongooseModule.forFeature([
       { name: DEPLOYMENTS, schema: deploymentSchema },
       { name: MANIFEST_REVISIONS, schema: manifestRevisionSchema },
@@ -61,6 +60,7 @@ const REPOSITORIES = [
   providers: [
     ...REPOSITORIES,
     DeploymentMirror,
+    ManifestVault,
     DeploymentsService,
     DeploymentStores,
     Catalogue,

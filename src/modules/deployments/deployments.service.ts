@@ -1,16 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Conflict, Denied, NotFound } from '../../shared/errors/app-error.js';
+import { Config } from '../../shared/config/config.js';
 import { EventLog } from '../../shared/events/event-log.js';
 import { draft } from '../../shared/events/events.js';
 import { Access } from '../../shared/http/access.port.js';
 import { isPlatformAdmin, organizationsOf, type EnvironmentName, type Principal } from '../../shared/http/principal.js';
 import { currentContext } from '../../shared/http/request-context.js';
-import { contentHash } from '../../shared/kernel/canonical-json.js';
 import { Clock } from '../../shared/kernel/clock.js';
 import { isDuplicateKey } from '../../shared/database/base.repository.js';
 import { StacksService } from '../stacks/stacks.service.js';
 import { TemplatesService } from '../templates/templates.service.js';
 import type { Finding } from '../templates/finding.js';
+import type { StackTemplates } from '../templates/stack-template.js';
 import type { Deployment } from './deployment.js';
 import { DeploymentsRepository, type DeploymentFilter } from './deployments.repository.js';
 import type {
@@ -24,15 +25,18 @@ import { EnvironmentClosing } from './environments/environment-closing.js';
 import { EnvironmentsRepository } from './environments/environments.repository.js';
 import { StackInstancesRepository, untouchedInstance } from './environments/stack-instances.repository.js';
 import { VersionsRepository } from './environments/versions.repository.js';
-import { buildManifest } from './manifest/build-manifest.js';
 import { changeList } from './manifest/change-list.js';
 import { freeDeploymentId, requireDeploymentId } from './manifest/deployment-id.js';
 import { completeInputs, type InitInputs } from './manifest/init-inputs.js';
+import { initialiseManifest } from './manifest/initialise-manifest.js';
+import { type ManifestSurroundings, stackGraph } from './manifest/manifest-context.js';
+import { maskSecrets } from './manifest/secrets.js';
+import { ManifestVault } from './manifest-vault.js';
 import { declaredEnvironments, isStackOn, type Manifest } from './manifest/manifest.js';
 import { directoryName } from './manifest/names.js';
 import { slugOf } from './manifest/slug.js';
 import { editManifest } from './manifest/edit-manifest.js';
-import { manifestRefusal, manifestStacks, validateManifest } from './manifest/validation.js';
+import { manifestRefusal, validateManifest } from './manifest/validation.js';
 import { DeploymentMirror } from './mirror/deployment-mirror.js';
 import { OperationsRepository } from './operations/operations.repository.js';
 
@@ -73,18 +77,20 @@ export class DeploymentsService {
     if (custom && (await this.stores.deployments.idTaken(custom))) throw idTaken(custom);
     const now = this.clock.now();
     const deploymentId = custom ?? (await freeDeploymentId(now, (id) => this.stores.deployments.idTaken(id)));
-    const stackTemplates = this.catalogue.stacks.templates();
-    const built = buildManifest(inputs, { template, stackTemplates, deploymentId, now, userEmail: principal.name });
-    const findings = [...built.findings, ...validateManifest(built.manifest, stackTemplates)];
-    refuse(findings);
-    this.requirePrograms(built.manifest);
-    const deployment = this.newDeployment(principal, built.manifest, {
+    const initialised = initialiseManifest(given, {
+      ...this.catalogue.surroundings(),
+      template,
+      deploymentId,
+      now,
+      userEmail: principal.name,
+    });
+    const deployment = this.newDeployment(principal, initialised.manifest, {
       deploymentId,
       idSource: custom ? 'custom' : 'generated',
       now,
     });
-    await this.insert(principal, deployment, built.manifest);
-    return this.detailOf(deployment, [...built.warnings, ...findings.filter((f) => f.severity === 'LOW')]);
+    await this.insert(principal, deployment, initialised.manifest);
+    return this.detailOf(deployment, initialised.warnings);
   }
 
   async list(
@@ -127,7 +133,7 @@ export class DeploymentsService {
     environment?: EnvironmentName,
   ): Promise<{ manifest: unknown; revision: number }> {
     const deployment = await this.load(principal, deploymentId, 'deployments:read');
-    const manifest = await this.manifestOf(deployment);
+    const manifest = maskSecrets(await this.manifestOf(deployment), this.catalogue.stacks.templates());
     if (!environment) return { manifest, revision: deployment.revision };
     const slice = {
       ...manifest,
@@ -207,26 +213,28 @@ export class DeploymentsService {
     return deployment;
   }
 
-  async manifestOf(deployment: Deployment): Promise<Manifest> {
-    const revision = await this.stores.deployments.getRevision(deployment.deploymentId, deployment.revision);
-    if (!revision) throw new NotFound('manifest revision', String(deployment.revision));
-    return revision.manifest as unknown as Manifest;
+  /** With secrets in clear. */
+  private async manifestOf(deployment: Deployment): Promise<Manifest> {
+    const manifest = await this.stores.vault.open(deployment.deploymentId, deployment.revision);
+    if (!manifest) throw new NotFound('manifest revision', String(deployment.revision));
+    return manifest;
   }
 
   private async detailOf(deployment: Deployment, warnings: readonly Finding[]): Promise<DeploymentDetail> {
-    const manifest = await this.manifestOf(deployment);
+    const stackTemplates = this.catalogue.stacks.templates();
+    const manifest = maskSecrets(await this.manifestOf(deployment), stackTemplates);
     return {
       deployment,
       manifest,
       warnings,
       environments: await this.stores.environments.listOf([deployment.deploymentId]),
       instances: await this.stores.instances.listOf(deployment.deploymentId),
-      stacks: manifestStacks(manifest, this.catalogue.stacks.templates()),
+      stacks: stackViews(manifest, stackTemplates),
     };
   }
 
   private async insert(principal: Principal, deployment: Deployment, manifest: Manifest): Promise<void> {
-    const { deployments, environments, instances, mirror } = this.stores;
+    const { deployments, environments, instances, mirror, vault } = this.stores;
     const { deploymentId, organization } = deployment;
     const rows = environmentRows(deployment, manifest);
     await mirror.create(deployment, manifest, this.catalogue.stacks.templates());
@@ -236,7 +244,12 @@ export class DeploymentsService {
           deployment,
           rows.filter((row) => row.enabled).map((row) => row.environment),
         );
-        await deployments.addRevision(revisionOf(deployment, manifest, 1, principal.name, [], deployment.createdAt));
+        await vault.store(deployment, manifest, {
+          revision: 1,
+          author: principal.name,
+          changes: [],
+          createdAt: deployment.createdAt,
+        });
         await environments.insertAll(rows);
         await instances.insertAll(
           rows.flatMap(({ environment }) =>
@@ -268,8 +281,9 @@ export class DeploymentsService {
     ifRevision?: number,
   ): Promise<{ deployment: Deployment; changes: readonly string[]; configFiles: number }> {
     const stackTemplates = this.catalogue.stacks.templates();
-    refuse(validateManifest(after, stackTemplates));
-    this.requirePrograms(after);
+    const surroundings = { ...this.catalogue.surroundings(), deploymentId: deployment.deploymentId };
+    const refusal = manifestRefusal(validateManifest(after, surroundings).findings);
+    if (refusal) throw refusal;
     const changes = changeList(before, after, stackTemplates);
     const configFiles = countConfigFiles(after);
     if (ifRevision !== undefined && ifRevision !== deployment.revision)
@@ -307,7 +321,7 @@ export class DeploymentsService {
         deployment.revision,
       );
       if (!written) throw revisionMoved(deployment.revision, deployment.revision + 1);
-      await this.stores.deployments.addRevision(revisionOf(deployment, after, revision, principal.name, changes, now));
+      await this.stores.vault.store(deployment, after, { revision, author: principal.name, changes, createdAt: now });
       await this.followEnvironments(changed, after);
       append(draft('deployment_updated', scopeOf(deployment), { revision, changes, updatedBy: principal.name }));
     });
@@ -374,15 +388,6 @@ export class DeploymentsService {
         },
       );
     }
-  }
-
-  private requirePrograms(manifest: Manifest): void {
-    this.catalogue.templates.requirePrograms(
-      Object.entries(manifest.spec.stacks)
-        .filter(([, block]) => block.enabled)
-        .map(([name]) => name),
-      manifest.deployment.template,
-    );
   }
 
   private requireOwnOrganization(principal: Principal, organization: string, project: string): void {
@@ -488,28 +493,15 @@ function environmentRows(deployment: Deployment, manifest: Manifest): Environmen
   });
 }
 
-function revisionOf(
-  deployment: Deployment,
-  manifest: Manifest,
-  revision: number,
-  author: string,
-  changes: readonly string[],
-  createdAt: Date,
-) {
-  return {
-    deploymentId: deployment.deploymentId,
-    revision,
-    manifest: manifest as unknown as Record<string, unknown>,
-    contentHash: contentHash(manifest),
-    author,
-    changes,
-    createdAt,
-  };
-}
-
-function refuse(findings: readonly Finding[]): void {
-  const refusal = manifestRefusal(findings);
-  if (refusal) throw refusal;
+/** Stacks of the manifest with the layer they have in dev. */
+function stackViews(manifest: Manifest, stackTemplates: StackTemplates): ManifestStackView[] {
+  const graph = stackGraph(manifest, stackTemplates, 'dev');
+  return Object.entries(manifest.spec.stacks).map(([name, block]) => ({
+    name,
+    enabled: block.enabled,
+    layer: graph.layerOf(name),
+    dependencies: [...graph.dependenciesOf(name)],
+  }));
 }
 
 function countConfigFiles(manifest: Manifest): number {
@@ -575,6 +567,7 @@ export class DeploymentStores {
     readonly operations: OperationsRepository,
     readonly closing: EnvironmentClosing,
     readonly mirror: DeploymentMirror,
+    readonly vault: ManifestVault,
   ) {}
 }
 
@@ -584,5 +577,17 @@ export class Catalogue {
   constructor(
     readonly templates: TemplatesService,
     readonly stacks: StacksService,
+    private readonly config: Config,
   ) {}
+
+  /** What validation of a manifest may ask about. */
+  surroundings(): ManifestSurroundings {
+    return {
+      stackTemplates: this.stacks.templates(),
+      isProgramPresent: (stack) => this.stacks.isPresent(stack),
+      isKnownTemplate: (name) => this.templates.find(name) !== null,
+      processVariables: new Set(Object.keys(this.config.runtimeEnv)),
+      maxStacks: this.config.runs.maxStacks,
+    };
+  }
 }

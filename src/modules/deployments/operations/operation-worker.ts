@@ -2,9 +2,9 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { Config } from '../../../shared/config/config.js';
 import { type Lease, Leases, StaleLease } from '../../../shared/database/leases.js';
 import { AppError } from '../../../shared/errors/app-error.js';
-import { Clock } from '../../../shared/kernel/clock.js';
 import { createLog } from '../../../shared/kernel/log.js';
 import { OrchestratorService } from '../../orchestrator/orchestrator.service.js';
+import { RunAbandoned } from '../../orchestrator/run-control.js';
 import { RunStop } from '../../orchestrator/run-stop.js';
 import { type Operation, isFinal, leaseKey } from './operation.js';
 import { OperationClosing } from './operation-closing.js';
@@ -15,6 +15,8 @@ import { RunRequestBuilder } from './run-request.builder.js';
 
 /** Operations looked at in one round of claiming. */
 const OPEN_BATCH = 200;
+/** Rounds after which an operation that breaks outside of its stacks is ended as failed. */
+const MAX_TAKEOVERS = 5;
 /** How long a shutdown waits for running stacks to let go, in ms; the journal makes leaving early safe. */
 const SHUTDOWN_WAIT_MS = 5_000;
 
@@ -171,9 +173,9 @@ export class OperationExecution {
       const request = await this.builder.forRun(current, lease.token, takenOver);
       await this.orchestrator.run(request, journal, signal);
     } catch (error) {
-      if (error instanceof StaleLease) throw error;
-      if (!(error instanceof AppError))
-        log.error('run failed outside of its stacks', { error, operationId: operation.operationId });
+      if (error instanceof StaleLease || error instanceof RunAbandoned) throw error;
+      const isRefusal = error instanceof AppError && error.status < 500;
+      if (!isRefusal && operation.takeovers < MAX_TAKEOVERS) throw error; // the journal is whole: a later round goes on
       await this.closing.endFailed(operation, journal, error);
     }
   }

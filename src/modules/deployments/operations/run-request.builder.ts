@@ -2,8 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../../shared/config/config.js';
 import { Defect, Refused } from '../../../shared/errors/app-error.js';
 import { StacksService } from '../../stacks/stacks.service.js';
-import { type EdgeSources, uniteEdges } from '../../orchestrator/graph.js';
-import { referencedStacks } from '../../orchestrator/placeholders/parse.js';
 import type { InstanceFacts, RunRequest, RunStack } from '../../orchestrator/run-request.js';
 import type { Deployment } from '../deployment.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
@@ -11,6 +9,8 @@ import type { Environment, StackInstance } from '../environments/environment.js'
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
 import { StackInstancesRepository, untouchedInstance } from '../environments/stack-instances.repository.js';
 import { isStackOn, type Manifest } from '../manifest/manifest.js';
+import { stackNodes } from '../manifest/manifest-context.js';
+import { ManifestVault } from '../manifest-vault.js';
 import { mergeConfig } from '../manifest/resolve-config.js';
 import { eventScope } from './operation-scope.js';
 import type { Operation } from './operation.js';
@@ -31,6 +31,7 @@ export class RunRequestBuilder {
     private readonly config: Config,
     private readonly stacks: StacksService,
     private readonly deployments: DeploymentsRepository,
+    private readonly vault: ManifestVault,
     private readonly environments: EnvironmentsRepository,
     private readonly instances: StackInstancesRepository,
   ) {}
@@ -39,14 +40,14 @@ export class RunRequestBuilder {
   async basis(operation: Pick<Operation, 'deploymentId' | 'environment' | 'manifestRevision'>): Promise<RunBasis> {
     const { deploymentId, environment: name, manifestRevision } = operation;
     const deployment = await this.deployments.find(deploymentId);
-    const revision = await this.deployments.getRevision(deploymentId, manifestRevision);
+    const manifest = await this.vault.open(deploymentId, manifestRevision);
     const environment = await this.environments.find(deploymentId, name);
-    if (!deployment || !revision || !environment) {
+    if (!deployment || !manifest || !environment) {
       throw new Defect(`Deployment ${deploymentId}, revision ${manifestRevision} or environment ${name} is gone`);
     }
     return {
       deployment,
-      manifest: revision.manifest as unknown as Manifest,
+      manifest,
       environment,
       instances: await this.instances.listOf(deploymentId, name),
       sticky: await this.instances.stickyOf(deploymentId, name),
@@ -100,19 +101,8 @@ export class RunRequestBuilder {
         mergeConfig(manifest, this.stacks.template(name), environment.environment, operation.overrides[name] ?? {}),
       ]),
     );
-    const sources = names.map((name): EdgeSources => {
-      const template = this.stacks.template(name);
-      const block = manifest.spec.stacks[name];
-      return {
-        name,
-        priority: block?.priority ?? template.priority,
-        hard: template.dependencies,
-        optional: template.optionalDependencies,
-        manifest: block?.dependencies ?? [],
-        implicit: referencedStacks(merged.get(name)?.values ?? {}),
-      };
-    });
-    return uniteEdges(sources).map((node): RunStack => {
+    const nodes = stackNodes(manifest, this.stacks.templates(), environment.environment, [...merged.values()]);
+    return nodes.map((node): RunStack => {
       const template = this.stacks.template(node.name);
       const config = merged.get(node.name);
       const instance = this.instanceOf(basis, node.name);
