@@ -6,21 +6,17 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { createLog } from '../../shared/kernel/log.js';
-import { SecretBox } from '../../shared/kernel/secret-box.js';
 import { CloudQueries } from './cloud-queries.port.js';
 import { StackEngine } from './engine.port.js';
 import { OrchestratorService } from './orchestrator.service.js';
-import type { RunSettings } from './run-settings.js';
 import { RunSurroundings } from './run-surroundings.js';
 
 export interface OrchestratorOptions {
-  /** Modules that the two factories inject from. */
+  /** Modules that the factories inject from. */
   readonly imports?: DynamicModule['imports'];
   readonly engine: Omit<FactoryProvider<StackEngine>, 'provide'>;
   readonly queries: Omit<FactoryProvider<CloudQueries>, 'provide'>;
-  /** As shown to users: `sandbox` or `aws`. */
-  readonly cloud: string;
-  readonly settings?: Partial<RunSettings>;
+  readonly surroundings: Omit<FactoryProvider<RunSurroundings>, 'provide'>;
 }
 
 /** Which engine and which look-ups there are is decided by the application (ENGINE, CLOUD). */
@@ -45,11 +41,7 @@ export class OrchestratorModule implements OnApplicationBootstrap, OnApplication
       providers: [
         { provide: StackEngine, ...options.engine },
         { provide: CloudQueries, ...options.queries },
-        {
-          provide: RunSurroundings,
-          useFactory: (box: SecretBox) => new RunSurroundings(options.cloud, box, options.settings),
-          inject: [SecretBox],
-        },
+        { provide: RunSurroundings, ...options.surroundings },
         OrchestratorService,
       ],
       exports: [OrchestratorService, StackEngine, CloudQueries],

@@ -1,0 +1,128 @@
+import { createLog } from '../../shared/kernel/log.js';
+import { callEngine, type EngineVerb } from './engine-call.js';
+import { engineRun } from './engine-config.js';
+import type { EngineEvent, StackRunResult } from './engine.port.js';
+import { stackTimeoutMs } from './failure-policy.js';
+import { resourceSink } from './resource-tally.js';
+import type { RunParts } from './run-parts.js';
+import type { ResolvedConfig, RunStack, StackError } from './run-request.js';
+import { isStaleLease } from './stale-lease.js';
+import { fromEngine, fromException, maskSecrets, secretTexts, stoppedError, timeoutError } from './stack-errors.js';
+
+/**
+ * Runs the engine on a stack until it ends well, fails for good or is stopped (deployments.md 7.8).
+ * 1. Transient failures are tried again, twice, inside the stack's one timeout.
+ * 2. A stack that was stopped has its state read again, so that the next operation starts from the truth.
+ * 3. Only a lost lease is thrown; it stops the run. Everything else is this stack's failure.
+ */
+
+export type Outcome =
+  | { readonly isWell: true; readonly result: StackRunResult }
+  | { readonly isWell: false; readonly error: StackError; readonly result: StackRunResult | null };
+
+export interface AttemptOptions {
+  readonly verb: Exclude<EngineVerb, 'refresh'>;
+  readonly config: ResolvedConfig;
+  /** Read the cloud first. */
+  readonly refresh: boolean;
+  /** What stops it besides its timeout. */
+  readonly stop: AbortSignal;
+  /** false = resources are not reported (a step before the stack's own run). Default true. */
+  readonly isTold?: boolean;
+}
+
+const log = createLog('orchestrator');
+
+/** @throws StaleLease and whatever else made the run give up */
+export async function runAttempts(parts: RunParts, stack: RunStack, options: AttemptOptions): Promise<Outcome> {
+  const { clock, settings, request } = parts;
+  const timeoutMs = stackTimeoutMs(request.options.stackTimeoutSeconds, stack.estimateSeconds);
+  const deadline = clock.now().getTime() + timeoutMs;
+  const secrets = secretTexts(options.config);
+  const told = resourceSink(parts.reporter, stack.name, stack.expectedResources, secrets);
+  const onEvent = options.isTold === false ? (): void => undefined : told;
+  for (let tried = 0; ; tried++) {
+    const outcome = await attempt(
+      parts,
+      stack,
+      options,
+      Math.max(0, deadline - clock.now().getTime()),
+      onEvent,
+      timeoutMs,
+    );
+    const pauseMs = settings.retryPausesMs[tried];
+    const isWorth = !outcome.isWell && outcome.error.class === 'transient' && outcome.error.retryable;
+    if (!isWorth || pauseMs === undefined || options.stop.aborted) return masked(outcome, secrets);
+    tellRetry(parts, stack, maskSecrets(outcome.error.message, secrets), tried + 2);
+    await clock.sleep(pauseMs * (0.8 + 0.4 * settings.random()), options.stop);
+  }
+}
+
+async function attempt(
+  parts: RunParts,
+  stack: RunStack,
+  options: AttemptOptions,
+  remainingMs: number,
+  onEvent: (event: EngineEvent) => void,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const { control, request } = parts;
+  const run = engineRun(request, stack, options.config, options.refresh);
+  try {
+    const limits = { timeoutMs: remainingMs, stop: options.stop };
+    const ending = await callEngine(parts, options.verb, run, limits, onEvent);
+    control.throwIfGivenUp();
+    if (ending.result?.success) return { isWell: true, result: ending.result };
+    if (ending.kind === 'ended') return failed(ending.result);
+    const error = ending.kind === 'timeout' ? timeoutError(stack.name, timeoutMs) : stoppedError(stack.name, control);
+    const settled = ending.kind === 'timeout' || !ending.result ? await readAgain(parts, stack, options.config) : null;
+    return { isWell: false, error, result: settled ?? ending.result };
+  } catch (cause) {
+    if (isStaleLease(cause)) control.giveUp(cause);
+    control.throwIfGivenUp();
+    return { isWell: false, error: fromException(cause, stack.name), result: null };
+  }
+}
+
+/** After a stop: the state is corrected by what the cloud has. Its failure changes nothing any more. */
+export async function readAgain(
+  parts: RunParts,
+  stack: RunStack,
+  config: ResolvedConfig,
+): Promise<StackRunResult | null> {
+  const limits = { timeoutMs: parts.settings.refreshTimeoutMs, stop: parts.control.hard };
+  const run = engineRun(parts.request, stack, config, false);
+  try {
+    const ending = await callEngine(parts, 'refresh', run, limits, () => undefined);
+    return ending.result;
+  } catch (cause) {
+    if (isStaleLease(cause)) parts.control.giveUp(cause);
+    parts.control.throwIfGivenUp();
+    log.warn('refresh after a stop failed', { stack: stack.name, error: cause });
+    return null;
+  }
+}
+
+function failed(result: StackRunResult): Outcome {
+  const error = result.error ?? {
+    class: 'internal' as const,
+    code: 'INTERNAL_ERROR',
+    message: 'The engine ended without success and without an error',
+    retryable: false,
+  };
+  return { isWell: false, error: fromEngine(error), result };
+}
+
+function masked(outcome: Outcome, secrets: readonly string[]): Outcome {
+  if (outcome.isWell) return outcome;
+  return { ...outcome, error: { ...outcome.error, message: maskSecrets(outcome.error.message, secrets) } };
+}
+
+function tellRetry(parts: RunParts, stack: RunStack, why: string, attemptNumber: number): void {
+  const { reporter, request } = parts;
+  log.warn('stack is tried again', { operationId: request.operationId, stack: stack.name, attempt: attemptNumber });
+  const message = `Attempt ${attemptNumber} after a temporary failure: ${why}`;
+  const where = { stack: stack.name, stackName: stack.name };
+  const event = reporter.event('log', { ...where, level: 'warn', message, context: { attempt: attemptNumber } });
+  reporter.tell({ ...reporter.record(stack.name), attempt: attemptNumber }, [event]);
+}

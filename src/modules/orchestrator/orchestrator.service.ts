@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../shared/kernel/clock.js';
+import { Ids } from '../../shared/kernel/ids.js';
+import { CloudQueries } from './cloud-queries.port.js';
+import { stackRef } from './engine-config.js';
+import { StackEngine, type StackOutputs } from './engine.port.js';
+import { PlaceholderResolver, type OutputSource } from './placeholders/resolve.js';
+import { buildPlan } from './plan.js';
+import { isGood } from './progress.js';
+import { Reporter } from './reporter.js';
+import { RunControl } from './run-control.js';
+import type { RunJournal } from './run-journal.port.js';
+import { runNodes } from './run-nodes.js';
+import { executeRun, firstRecords, isBegun, type Preflight } from './run.js';
+import { RunSurroundings } from './run-surroundings.js';
+import type { Plan, RunReport, RunRequest, RunState } from './run-request.js';
+import { isGone } from './skip.js';
+
+/**
+ * Plans and runs operations. It gets all it needs in the request and tells all it knows through the journal; it keeps
+ * nothing between two calls.
+ */
+@Injectable()
+export class OrchestratorService {
+  constructor(
+    private readonly engine: StackEngine,
+    private readonly queries: CloudQueries,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly surroundings: RunSurroundings,
+  ) {}
+
+  /** What a run of this request would do; starts no program and changes nothing. @throws DependencyCycle */
+  plan(request: RunRequest): Promise<Plan> {
+    const resolver = this.resolver(request, new Map(), () => undefined);
+    return buildPlan(request, resolver, this.surroundings.box);
+  }
+
+  /**
+   * Runs the request to its end; expected endings, failures included, are reports.
+   * @param signal its reason is a RunStop; anything else counts as a cancel
+   * @param preflight checks before the run (phase `validating`); without them that phase is left out
+   * @throws StaleLease when the lease is lost, RunAbandoned when the process ends, and what the journal throws: then nothing
+   * more has been written and the same request with `resume` continues
+   */
+  async run(
+    request: RunRequest,
+    journal: RunJournal,
+    signal: AbortSignal,
+    preflight: Preflight | null = null,
+  ): Promise<RunReport> {
+    const { settings, box, cloud } = this.surroundings;
+    const freshOutputs = new Map<string, StackOutputs>();
+    const control = new RunControl(signal);
+    const graph = runNodes(request);
+    const resolver = this.resolver(request, freshOutputs, () => reporter.state);
+    const plan = await this.plan(request);
+    const reporter: Reporter = new Reporter(
+      {
+        request,
+        graph,
+        journal,
+        clock: this.clock,
+        settings,
+        onBroken: (error) => control.giveUp(error),
+      },
+      this.firstState(request, plan),
+    );
+    const parts = { request, graph, engine: this.engine, resolver, freshOutputs, clock: this.clock };
+    return executeRun({ ...parts, box, settings, control, reporter, cloud }, plan, preflight);
+  }
+
+  private firstState(request: RunRequest, plan: Plan): RunState {
+    if (request.resume && isBegun(request.resume)) return request.resume;
+    const startedAt = request.resume?.startedAt ?? this.clock.now();
+    return { phase: 'initializing', stacks: firstRecords(plan), totalLayers: plan.totalLayers, startedAt };
+  }
+
+  private resolver(
+    request: RunRequest,
+    fresh: ReadonlyMap<string, StackOutputs>,
+    state: () => RunState | undefined,
+  ): PlaceholderResolver {
+    const byName = new Map(request.stacks.map((stack) => [stack.name, stack]));
+    const source: OutputSource = {
+      has: (name) => byName.has(name),
+      declared: (name) => byName.get(name)?.outputs ?? {},
+      outputs: async (name) => {
+        const known = fresh.get(name);
+        if (known) return known;
+        const record = state()?.stacks[name];
+        // Deployed by the process that ran this operation before: only the engine knows what came out.
+        if (record && isGood(record)) return this.engine.outputs(stackRef(request.place, name));
+        const stack = byName.get(name);
+        const isThere = stack && !isGone(stack) && Object.keys(stack.instance.outputs).length > 0;
+        return isThere ? stack.instance.outputs : null;
+      },
+    };
+    return new PlaceholderResolver(request.place, source, this.queries, this.clock, this.ids);
+  }
+}

@@ -1,0 +1,266 @@
+import type { IrreversibleStep } from '../../shared/events/events.js';
+import { runAttempts, type Outcome } from './attempts.js';
+import { lossOf, isDataStore } from './data-stores.js';
+import { liftOne } from './destroy-stack.js';
+import { stackRef } from './engine-config.js';
+import { snapshotFingerprint } from './fingerprint.js';
+import { compareNames, StackGraph } from './graph.js';
+import { checkOutputs } from './outputs-check.js';
+import { isProtected } from './plan.js';
+import { NO_RESOURCES } from './resource-tally.js';
+import type { InstanceChange } from './run-journal.port.js';
+import { stackOf, type RunParts } from './run-parts.js';
+import type { ResolvedConfig, RollbackState, RunStack, StackError, StackRunRecord } from './run-request.js';
+import { isGone } from './skip.js';
+import { failedEvent, secondsSince } from './stack-endings.js';
+import { fromException, missingOutputs } from './stack-errors.js';
+
+/**
+ * Rollback (deployments.md 7.9).
+ * 1. The plan is made before anything is done and journaled with the start: which stacks, in which order, and what cannot be
+ *    restored. Automatic: the stacks this operation changed and the failed one, layers descending, priority and name
+ *    descending. Manual: deploys in forward order, then destroys in reverse order.
+ * 2. One stack after another: the configuration of the target version is applied as it was resolved then, or the stack is
+ *    destroyed because the target does not have it.
+ * 3. A stack that cannot be rolled back leaves those it needs untouched; independent ones go on. It then needs a person.
+ * A successor continues with the stacks that are neither done nor failed.
+ */
+
+/** What happens to one stack. */
+type Step = { readonly kind: 'apply'; readonly config: ResolvedConfig } | { readonly kind: 'destroy' };
+
+/**
+ * Step 1, automatic.
+ * @returns null when it may not start by itself: it would destroy protected stacks without a confirmed request (spec README 20)
+ */
+export async function planAutomaticRollback(parts: RunParts, reason: string): Promise<RollbackState | null> {
+  const { request, reporter } = parts;
+  const touched = reporter
+    .records()
+    .filter((record) => record.status === 'deployed' || (record.status === 'failed' && record.startedAt !== undefined))
+    .sort((a, b) => b.layer - a.layer || priorityOf(parts, b) - priorityOf(parts, a) || compareNames(b.name, a.name))
+    .map((record) => record.name);
+  const goes = touched.filter((name) => automaticStep(stackOf(request, name)).kind === 'destroy');
+  if (!request.options.destructiveConfirmed && goes.some((name) => isProtected(stackOf(request, name)))) return null;
+  return {
+    trigger: 'auto',
+    reason,
+    fromVersion: request.environmentVersion,
+    toVersion: request.environmentVersion,
+    stacks: touched,
+    irreversible: await irreversibleSteps(parts, touched, goes),
+    done: [],
+    failed: [],
+  };
+}
+
+/** Step 1, manual; everything it touches is in `request.rollbackTo`. */
+export async function planManualRollback(parts: RunParts): Promise<RollbackState> {
+  const { request, graph } = parts;
+  const target = request.rollbackTo;
+  const order = graph.layers.flat();
+  const deploys = order.filter((name) => target?.deploy[name] !== undefined);
+  const destroys = order.filter((name) => target?.destroy.includes(name)).reverse();
+  return {
+    trigger: 'manual',
+    reason: `Rollback to version ${target?.version ?? 0} asked for by ${request.startedBy}`,
+    fromVersion: request.environmentVersion,
+    toVersion: target?.version ?? 0,
+    stacks: [...deploys, ...destroys],
+    irreversible: await irreversibleSteps(parts, [], destroys),
+    done: [],
+    failed: [],
+  };
+}
+
+/** Steps 2 and 3; `reporter.state.rollback` is the plan and says how far it is. @throws StaleLease */
+export async function runRollback(parts: RunParts): Promise<void> {
+  const { reporter, control } = parts;
+  for (const name of reporter.state.rollback?.stacks ?? []) {
+    control.throwIfGivenUp();
+    const state = reporter.state.rollback;
+    if (!state || state.done.includes(name) || state.failed.includes(name)) continue;
+    if (isBlocked(parts, name, state)) {
+      reporter.apply({ rollback: { ...state, failed: [...state.failed, name] } });
+      continue;
+    }
+    await rollBackStack(parts, name, state);
+  }
+}
+
+async function rollBackStack(parts: RunParts, name: string, state: RollbackState): Promise<void> {
+  const { request, reporter } = parts;
+  const stack = stackOf(request, name);
+  const old = reporter.record(name);
+  const step = stepOf(parts, stack);
+  const wasInterrupted = old.status === 'rolling_back';
+  const wasFailed = old.error !== undefined;
+  const startedAt = reporter.now();
+  reporter.move({
+    records: [
+      {
+        ...old,
+        status: 'rolling_back',
+        action: 'rollback',
+        progressPercent: 1,
+        resources: NO_RESOURCES,
+        startedAt: old.startedAt ?? startedAt,
+      },
+    ],
+    instances: { [name]: { kind: 'running', status: step.kind === 'apply' ? 'deploying' : 'destroying' } },
+    events: wasInterrupted
+      ? []
+      : [
+          reporter.event('stack_rolling_back', {
+            stack: name,
+            stackName: name,
+            layer: old.layer,
+            toVersion: state.toVersion,
+          }),
+        ],
+  });
+  await reporter.commit();
+  const outcome = await applyStep(parts, stack, step, wasInterrupted || wasFailed);
+  const error = outcome.isWell ? outputProblem(stack, step, outcome) : outcome.error;
+  const record = reporter.record(name);
+  if (error) {
+    const failed: StackRunRecord = {
+      ...record,
+      status: 'failed',
+      error: record.error ?? error,
+      endedAt: record.endedAt ?? reporter.now(),
+    };
+    reporter.move({
+      records: [failed],
+      instances: {
+        [name]: { kind: 'failed', ...(outcome.result ? { resourceCount: outcome.result.resourceCount } : {}) },
+      },
+      rollback: { ...state, failed: [...state.failed, name] },
+      events: [failedEvent(parts, failed, error)],
+    });
+    return;
+  }
+  reporter.move({
+    records: [{ ...record, status: 'rolled_back', progressPercent: 100, endedAt: record.endedAt ?? reporter.now() }],
+    instances: { [name]: changeAfter(parts, stack, step, outcome, startedAt) },
+    rollback: { ...state, done: [...state.done, name] },
+    events: [
+      reporter.event('stack_rolled_back', {
+        stack: name,
+        stackName: name,
+        layer: record.layer,
+        toVersion: state.toVersion,
+        durationSeconds: secondsSince(startedAt, reporter.now()),
+      }),
+      ...codeDrift(parts, stack, step),
+    ],
+  });
+}
+
+async function applyStep(parts: RunParts, stack: RunStack, step: Step, refresh: boolean): Promise<Outcome> {
+  const { control, request, reporter } = parts;
+  const stop = control.hard; // a rollback is not cancelled (7.12)
+  try {
+    if (step.kind === 'apply')
+      return await runAttempts(parts, stack, { verb: 'up', config: step.config, refresh, stop });
+    const mustLift = request.options.destructiveConfirmed && isProtected(stack);
+    if (mustLift && !reporter.record(stack.name).protectionLifted) {
+      const lifted = await liftOne(parts, stack);
+      if (!lifted.isWell && !(await isEmpty(parts, stack))) return lifted;
+    }
+    const config = { values: {}, secretKeys: [] };
+    return await runAttempts(parts, stack, { verb: 'destroy', config, refresh, stop });
+  } catch (cause) {
+    control.throwIfGivenUp();
+    return { isWell: false, error: fromException(cause, stack.name), result: null };
+  }
+}
+
+async function isEmpty(parts: RunParts, stack: RunStack): Promise<boolean> {
+  const resources = await parts.engine.resources(stackRef(parts.request.place, stack.name));
+  return resources.every((resource) => !resource.protect);
+}
+
+/** Restored outputs are verified like after a deploy. */
+function outputProblem(stack: RunStack, step: Step, outcome: Outcome): StackError | null {
+  if (step.kind === 'destroy' || !outcome.isWell) return null;
+  const { missing } = checkOutputs(outcome.result.outputs, stack.outputs);
+  return missing.length > 0 ? missingOutputs(stack.name, missing) : null;
+}
+
+function changeAfter(parts: RunParts, stack: RunStack, step: Step, outcome: Outcome, startedAt: Date): InstanceChange {
+  if (step.kind === 'destroy' || !outcome.isWell) return { kind: 'destroyed' };
+  const { request, reporter } = parts;
+  const { result } = outcome;
+  const target = request.rollbackTo?.facts?.[stack.name];
+  const own = request.rollbackTo ? undefined : stack.instance;
+  return {
+    kind: 'deployed',
+    fingerprint: target?.fingerprint ?? own?.fingerprint ?? snapshotFingerprint(stack, step.config, parts.box),
+    config: step.config,
+    outputs: result.outputs,
+    dependencies: target?.dependencies ?? own?.dependencies ?? stack.dependencies,
+    codeHash: stack.codeHash, // the program that has just run, which may be newer than the snapshot
+    resourceCount: result.resourceCount,
+    stateVersion: result.stateVersion,
+    durationSeconds: secondsSince(startedAt, reporter.now()),
+    changed: true,
+  };
+}
+
+function codeDrift(parts: RunParts, stack: RunStack, step: Step): ReturnType<RunParts['reporter']['event']>[] {
+  const target = parts.request.rollbackTo?.facts?.[stack.name]?.codeHash ?? stack.instance.fingerprint?.code;
+  if (step.kind === 'destroy' || target === undefined || target === stack.codeHash) return [];
+  const message = `${stack.name} was rolled back with a newer program than the target version had`;
+  return [parts.reporter.event('deployment_warning', { code: 'ROLLBACK_CODE_DRIFT', message, stack: stack.name })];
+}
+
+function stepOf(parts: RunParts, stack: RunStack): Step {
+  const target = parts.request.rollbackTo;
+  if (!target) return automaticStep(stack);
+  const config = target.deploy[stack.name];
+  return config ? { kind: 'apply', config } : { kind: 'destroy' };
+}
+
+/** What it was before this operation: its last successful configuration, or nothing. */
+function automaticStep(stack: RunStack): Step {
+  const { lastConfig } = stack.instance;
+  return lastConfig && !isGone(stack) ? { kind: 'apply', config: lastConfig } : { kind: 'destroy' };
+}
+
+/** Stacks that one which could not be rolled back needs (destroys, automatic) or that need it (applied forward). */
+function isBlocked(parts: RunParts, name: string, state: RollbackState): boolean {
+  const graph = new StackGraph(parts.graph.nodes);
+  const isForward = parts.request.rollbackTo?.deploy[name] !== undefined;
+  const others = isForward ? graph.allDependenciesOf(name) : graph.allDependentsOf(name);
+  return state.failed.some((each) => others.has(each));
+}
+
+function priorityOf(parts: RunParts, record: StackRunRecord): number {
+  return stackOf(parts.request, record.name).priority;
+}
+
+/** Data stores that are destroyed, or that this operation has already replaced or removed. */
+async function irreversibleSteps(
+  parts: RunParts,
+  touched: readonly string[],
+  destroyed: readonly string[],
+): Promise<IrreversibleStep[]> {
+  const lost: IrreversibleStep[] = [];
+  for (const stack of destroyed) {
+    const resources = await parts.engine.resources(stackRef(parts.request.place, stack));
+    for (const { urn, type, name } of resources.filter((resource) => isDataStore(resource.type))) {
+      lost.push({ stack, urn, why: `${type} (${name}) is destroyed with ${lossOf(type)}` });
+    }
+  }
+  for (const stack of touched.filter((name) => !destroyed.includes(name))) {
+    for (const { urn, change } of parts.reporter.record(stack).dataStores ?? []) {
+      const why =
+        change === 'deleted'
+          ? 'this operation has deleted it; it comes back empty'
+          : 'this operation has created it; it is destroyed with what it holds by now';
+      lost.push({ stack, urn, why });
+    }
+  }
+  return lost;
+}

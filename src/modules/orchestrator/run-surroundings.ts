@@ -1,0 +1,16 @@
+import type { Mac } from './fingerprint.js';
+import { DEFAULT_RUN_SETTINGS, type RunSettings } from './run-settings.js';
+
+/** What all runs of this process share besides the ports. */
+export class RunSurroundings {
+  readonly settings: RunSettings;
+
+  /** @param cloud as shown to users: `sandbox` or `aws` */
+  constructor(
+    readonly cloud: string,
+    readonly box: Mac,
+    settings: Partial<RunSettings> = {},
+  ) {
+    this.settings = { ...DEFAULT_RUN_SETTINGS, ...settings };
+  }
+}

@@ -1,0 +1,213 @@
+import type { Clock } from '../../src/shared/kernel/clock.js';
+import {
+  type EngineError,
+  type ErrorClass,
+  StackEngine,
+  type StackOutputs,
+  type StackRef,
+  type StackRun,
+  type StackRunResult,
+  type StackState,
+  type StateResource,
+} from '../../src/modules/orchestrator/engine.port.js';
+
+/** What a stack does when the engine runs it. */
+export interface StackScript {
+  /** How long a run takes, in ms. Default 1000. */
+  readonly ms?: number;
+  /** Fails these attempts (1 = the first call of `up`), by class. */
+  readonly failUp?: Readonly<Record<number, ErrorClass>>;
+  readonly failDestroy?: Readonly<Record<number, ErrorClass>>;
+  /** Runs until it is stopped; `always` does not even end then. */
+  readonly hang?: 'until aborted' | 'always';
+  /** Resources it has; type and name. Default: one VPC. */
+  readonly resources?: readonly { readonly type: string; readonly name: string; readonly protect?: boolean }[];
+  /** Default: `{ id: <stack>-1 }`. */
+  readonly outputs?: (config: Readonly<Record<string, string>>) => Readonly<Record<string, unknown>>;
+  readonly secretOutputs?: readonly string[];
+  /** Thrown instead of a result. */
+  readonly throws?: Error;
+}
+
+export interface EngineCall {
+  readonly verb: 'up' | 'preview' | 'destroy' | 'refresh';
+  readonly stack: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly refresh: boolean;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+}
+
+const NO_COUNTS = { created: 0, updated: 0, deleted: 0, replaced: 0, unchanged: 0 };
+const RESOURCES = [{ type: 'aws:ec2/vpc:Vpc', name: 'main' }];
+
+/** A double of the engine for schedules and failures: it runs no program and keeps its state in memory. */
+export class ScriptedEngine extends StackEngine {
+  readonly name = 'scripted';
+  readonly calls: EngineCall[] = [];
+  /** By stack name. */
+  readonly states = new Map<string, { config: Readonly<Record<string, string>>; outputs: StackOutputs }>();
+  /** Stacks that ran twice at once, which must never be. */
+  readonly overlaps: string[] = [];
+  mostAtOnce = 0;
+  readonly #attempts = new Map<string, number>();
+  readonly #busy = new Set<string>();
+
+  constructor(
+    private readonly clock: Clock,
+    readonly scripts: Record<string, StackScript> = {},
+  ) {
+    super();
+  }
+
+  /** `up network`, in the order of the calls. */
+  get log(): string[] {
+    return this.calls.map((call) => `${call.verb} ${call.stack}`);
+  }
+
+  async warm(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  preview(run: StackRun): Promise<StackRunResult> {
+    return this.play('preview', run, (stack) =>
+      this.resultOf(stack, run, { ...NO_COUNTS, created: this.count(stack) }),
+    );
+  }
+
+  up(run: StackRun): Promise<StackRunResult> {
+    return this.play('up', run, (stack) => {
+      const isNew = !this.states.has(stack);
+      const result = this.resultOf(stack, run, {
+        ...NO_COUNTS,
+        [isNew ? 'created' : 'unchanged']: this.count(stack),
+      });
+      this.states.set(stack, { config: run.config, outputs: result.outputs });
+      return result;
+    });
+  }
+
+  destroy(run: StackRun): Promise<StackRunResult> {
+    return this.play('destroy', run, (stack) => {
+      const isThere = this.states.delete(stack);
+      return { ...this.resultOf(stack, run, { ...NO_COUNTS, deleted: isThere ? this.count(stack) : 0 }), outputs: {} };
+    });
+  }
+
+  refresh(run: StackRun): Promise<StackRunResult> {
+    const script = this.scripts[stackName(run)];
+    return this.play('refresh', run, (stack) => this.resultOf(stack, run, NO_COUNTS), script?.hang ? 0 : undefined);
+  }
+
+  async outputs(ref: StackRef): Promise<StackOutputs> {
+    return this.states.get(stackName(ref))?.outputs ?? {};
+  }
+
+  async resources(ref: StackRef): Promise<readonly StateResource[]> {
+    const stack = stackName(ref);
+    if (!this.states.has(stack) && !this.#attempts.has(`up ${stack}`)) return [];
+    return this.resourcesOf(stack).map(({ type, name, protect }) => ({
+      urn: urn(ref, type, name),
+      type,
+      name,
+      id: name,
+      protect: protect ?? false,
+    }));
+  }
+
+  async exportState(): Promise<StackState | null> {
+    return null;
+  }
+
+  async importState(): Promise<void> {}
+
+  async stackExists(ref: StackRef): Promise<boolean> {
+    return this.states.has(stackName(ref));
+  }
+
+  private async play(
+    verb: EngineCall['verb'],
+    run: StackRun,
+    end: (stack: string) => StackRunResult,
+    forcedMs?: number,
+  ): Promise<StackRunResult> {
+    const stack = stackName(run);
+    const script = this.scripts[stack] ?? {};
+    const key = `${verb} ${stack}`;
+    const attempt = (this.#attempts.get(key) ?? 0) + 1;
+    this.#attempts.set(key, attempt);
+    const startedAt = this.clock.now().getTime();
+    const index = this.calls.push({ verb, stack, config: run.config, refresh: run.refresh ?? false, startedAt }) - 1;
+    if (this.#busy.has(stack) && !script.hang) this.overlaps.push(stack);
+    this.#busy.add(stack);
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#busy.size);
+    try {
+      if (script.throws) throw script.throws;
+      if (verb === 'up') this.tell(run, 'resource_started');
+      await this.wait(script, run.signal, forcedMs);
+      if (run.signal.aborted) return failure('cancelled', 'OPERATION_CANCELLED', 'stopped');
+      const failing =
+        verb === 'up' ? script.failUp?.[attempt] : verb === 'destroy' ? script.failDestroy?.[attempt] : undefined;
+      if (failing) return failure(failing, codeOf(failing), `${stack} failed on purpose`);
+      if (verb === 'up') this.tell(run, 'resource_done');
+      return end(stack);
+    } finally {
+      this.#busy.delete(stack);
+      this.calls[index] = { ...this.calls[index], endedAt: this.clock.now().getTime() } as EngineCall;
+    }
+  }
+
+  private async wait(script: StackScript, signal: AbortSignal, forcedMs: number | undefined): Promise<void> {
+    if (forcedMs !== undefined || !script.hang) return this.clock.sleep(forcedMs ?? script.ms ?? 1000, signal);
+    if (script.hang === 'always') return new Promise(() => undefined);
+    if (signal.aborted) return;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  }
+
+  private tell(run: StackRun, kind: 'resource_started' | 'resource_done'): void {
+    const stack = stackName(run);
+    const action = this.states.has(stack) ? 'same' : 'create';
+    for (const { type, name } of this.resourcesOf(stack)) {
+      const where = { action, urn: urn(run, type, name), type, name } as const;
+      run.onEvent(kind === 'resource_started' ? { kind, ...where } : { kind, ...where, id: name, durationMs: 1 });
+    }
+  }
+
+  private resultOf(stack: string, run: StackRun, resources: StackRunResult['resources']): StackRunResult {
+    const script = this.scripts[stack] ?? {};
+    const plain = script.outputs?.(run.config) ?? { id: `${stack}-1` };
+    const outputs = Object.fromEntries(
+      Object.entries(plain).map(([key, value]) => [
+        key,
+        { value, secret: script.secretOutputs?.includes(key) ?? false },
+      ]),
+    );
+    return { success: true, outputs, resources, resourceCount: this.count(stack), stateVersion: 1, repaired: [] };
+  }
+
+  private resourcesOf(stack: string): NonNullable<StackScript['resources']> {
+    return this.scripts[stack]?.resources ?? RESOURCES;
+  }
+
+  private count(stack: string): number {
+    return this.resourcesOf(stack).length;
+  }
+}
+
+/** `<deploymentId>-<stack>-<environment>`. */
+function stackName(ref: StackRef): string {
+  return ref.stack.split('-').slice(1, -1).join('-');
+}
+
+function urn(ref: StackRef, type: string, name: string): string {
+  return `urn:pulumi:${ref.stack}::${ref.project}::${type}::${name}`;
+}
+
+function codeOf(errorClass: ErrorClass): string {
+  return errorClass === 'limit' ? 'SERVICE_LIMIT_EXCEEDED' : 'RESOURCE_CREATION_FAILED';
+}
+
+function failure(errorClass: ErrorClass, code: string, message: string): StackRunResult {
+  const error: EngineError = { class: errorClass, code, message, retryable: errorClass === 'transient' };
+  return { success: false, outputs: {}, resources: NO_COUNTS, resourceCount: 0, stateVersion: 1, repaired: [], error };
+}
