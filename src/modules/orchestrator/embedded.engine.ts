@@ -9,7 +9,7 @@ import { refreshAll, settlePending } from './embedded/repair.js';
 import { RunContext, RunStopped } from './embedded/run-context.js';
 import { RunnerPool, type RunnerOptions } from './embedded/runner-pool.js';
 import { SecretVault } from './embedded/secret-vault.js';
-import { isCounted, readState, type ResourceRecord, type StackContents } from './embedded/stack-state.js';
+import { isCounted, readState, writeState, type ResourceRecord, type StackContents } from './embedded/stack-state.js';
 import { StateWriter } from './embedded/state-writer.js';
 import { Steps } from './embedded/steps.js';
 import { nameOf, ROOT_STACK_TYPE } from './embedded/urn.js';
@@ -108,11 +108,15 @@ export class EmbeddedEngine extends StackEngine {
 
   /** @throws StateInvalid when it is not a deployment of version 3, contradicts itself, or belongs to another stack */
   async importState(stack: StackRef, state: StackState, fence: number): Promise<void> {
-    const { resources } = readState(state, new SecretVault(this.options.secrets));
+    const vault = new SecretVault(this.options.secrets);
+    const contents = readState(state, vault);
     const own = `urn:pulumi:${stack.stack}::${stack.project}::`;
-    const foreign = resources.find((record) => !record.urn.startsWith(own));
+    const foreign = contents.resources.find((record) => !record.urn.startsWith(own));
     if (foreign) throw new StateInvalid(`the state belongs to another stack: ${foreign.urn}`);
-    await this.options.states.save(stack, state, fence);
+    // written anew, because secrets may have come in clear
+    const { deployment } = writeState(contents, vault, this.#clock.now());
+    const { manifest = deployment['manifest'] } = state.deployment;
+    await this.options.states.save(stack, { version: 3, deployment: { ...deployment, manifest } }, fence);
   }
 
   async stackExists(stack: StackRef): Promise<boolean> {
@@ -178,6 +182,7 @@ export class EmbeddedEngine extends StackEngine {
         if (corrupted) context.fail(corrupted);
         context.assertOpen();
         repaired.push(...(await settlePending(context, providers)));
+        for (const sentence of repaired) context.log('warn', sentence);
         if (mode === 'refresh' || run.refresh) await refreshAll(context, providers);
         context.assertOpen();
         if (mode === 'refresh') return;
@@ -225,7 +230,8 @@ export class EmbeddedEngine extends StackEngine {
         message: 'The run was cancelled',
         retryable: false,
       });
-      timer ??= setTimeout(() => givenUp.abort(), graceMs);
+      clearTimeout(timer); // closing the engine cuts a cancel's grace short
+      timer = setTimeout(() => givenUp.abort(), graceMs);
     };
     const onCancel = cancel(this.options.graceMs ?? GRACE_MS);
     const onClose = cancel(0);

@@ -91,7 +91,10 @@ export class MonitorService {
       .setDryrun(preview)
       .setParallel(run.parallel ?? 16)
       .setSupportedfeaturesList(Object.values(FEATURES));
-    for (const [key, value] of Object.entries(run.config)) info.getConfigMap().set(key, value);
+    // secrets go to the program alone, never through an open port
+    for (const [key, value] of Object.entries(run.config)) {
+      if (!run.secretKeys.includes(key)) info.getConfigMap().set(key, value);
+    }
     return info.setConfigsecretkeysList([...run.secretKeys]);
   }
 

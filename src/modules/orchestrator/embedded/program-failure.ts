@@ -3,6 +3,8 @@ import { basename, isAbsolute, relative } from 'node:path';
 
 const UNHANDLED = /^Running program '.*' failed with an unhandled exception:\n/;
 const FRAME = /^\s+at (?:.*\()?(?:file:\/\/)?(\/[^()]+|[A-Za-z]:\\[^()]+):(\d+):(\d+)\)?$/;
+/** What gRPC puts before an answer of ours. */
+const GRPC_CODE = /\b2 UNKNOWN: /;
 /** The SDK speaks of the command line, which is not there. */
 const CLI_LACKS = /The Pulumi CLI does not support (?:the )?(.+?)(?: option)?\. Please (?:update|upgrade)[^.]*\.?/;
 
@@ -19,7 +21,9 @@ export function describeProgramFailure(text: string, programDir: string): string
     .slice(Math.max(firstFrame, 0))
     .map((line) => ownPlace(line, programDir))
     .find(Boolean);
-  const plain = message.replace(CLI_LACKS, (_, what: string) => `${what} is not supported by the embedded engine`);
+  const plain = message
+    .replace(CLI_LACKS, (_, what: string) => `${what} is not supported by the embedded engine`)
+    .replace(GRPC_CODE, '');
   return place && !plain.includes(place) ? `${plain} (at ${place})` : plain;
 }
 

@@ -82,19 +82,27 @@ export function toState(properties: PropertyMap, vault: SecretVault): Record<str
 
 /**
  * Stored state → engine.
- * @throws StateInvalid when a secret has neither cipher text nor plain text
+ * @throws StateInvalid when a secret has neither cipher text nor plain text, or was sealed with another key
  */
 export function fromState(properties: Wire, vault: SecretVault): Record<string, unknown> {
   const open = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(open);
     if (!isObject(value)) return value;
     if (value[SIGNATURE] !== SECRET_SIGNATURE) return mapValues(value, open);
-    if (typeof value['ciphertext'] === 'string') return new Secret(vault.open(value['ciphertext']));
+    if (typeof value['ciphertext'] === 'string') return openSecret(value['ciphertext'], vault);
     // `pulumi stack export --show-secrets` writes JSON text here
     if (typeof value['plaintext'] === 'string') return new Secret(JSON.parse(value['plaintext']));
     throw new StateInvalid('a secret in the state has no cipher text');
   };
   return mapValues(properties, open);
+}
+
+function openSecret(sealed: string, vault: SecretVault): Secret {
+  try {
+    return new Secret(vault.open(sealed));
+  } catch (cause) {
+    throw new StateInvalid('a secret in the state was sealed with another key, or is damaged', cause);
+  }
 }
 
 async function withHash(value: Record<string, unknown>, folder: string): Promise<Record<string, unknown>> {

@@ -27,6 +27,8 @@ export class Registrations {
   /** Former URNs of what this run has registered, for the aliases of its children. */
   readonly #formerUrns = new Map<string, readonly string[]>();
   readonly #taken = new Set<string>();
+  /** Old URNs that a resource of another name has taken over. */
+  readonly #adopted = new Set<string>();
   #stackOutputs: PropertyMap | undefined;
 
   constructor(
@@ -123,12 +125,12 @@ export class Registrations {
     const parentAliases = this.#formerUrns.get(goal.parent) ?? [];
     const former = aliasUrns({ ...goal, stack: run.stack, project: run.project, parentAliases }, goal.aliases);
     this.#formerUrns.set(urn, former);
-    const present = snapshot.previous(urn);
+    const present = this.#adopted.has(urn) ? undefined : snapshot.previous(urn);
     if (present) return { old: present };
     for (const alias of former) {
-      const found = this.#taken.has(alias) ? undefined : snapshot.previous(alias);
+      const found = this.#taken.has(alias) || this.#adopted.has(alias) ? undefined : snapshot.previous(alias);
       if (found) {
-        this.#taken.add(alias);
+        this.#adopted.add(alias);
         return { old: found, renamed: alias };
       }
     }

@@ -163,7 +163,12 @@ export class RunContext {
     return { ...error, message: this.vault.redact(error.message) };
   }
 
+  /** A listener that throws ends the run; it must not make a finished step look failed. */
   #emit(event: EngineEvent): void {
-    this.run.onEvent(event);
+    try {
+      this.run.onEvent(event);
+    } catch (error) {
+      this.abandon(error);
+    }
   }
 }

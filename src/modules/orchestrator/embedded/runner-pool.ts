@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PROJECT_ROOT } from '../../../shared/kernel/paths.js';
 import { RunnerUnavailable } from '../engine.errors.js';
 import type { RunnerStart } from './runner.js';
@@ -50,6 +51,7 @@ const PRELOAD = [
 /** Young generation of 2 MB: a runner that waits holds 145 instead of 190 MB, and loads no slower. */
 const NODE_FLAGS = ['--max-semi-space-size=2'];
 const STDERR_LINES = 40;
+const STREAM_END_MS = 500;
 
 const projectRequire = createRequire(join(PROJECT_ROOT, 'package.json'));
 /** Finds what the SDK itself would find. */
@@ -148,10 +150,12 @@ class Runner implements RunningProgram {
     });
     const exit = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       this.#child.once('exit', (code, signal) => resolve({ code, signal }));
-      this.#child.once('error', () => resolve({ code: -1, signal: null }));
+      // also when it cannot be reached any more; its exit follows or has been
+      this.#child.on('error', () => resolve({ code: -1, signal: null }));
     });
     this.ended = exit.then(async (end) => {
-      await Promise.all(lines);
+      // a process that the program has started may hold the streams open
+      await Promise.race([Promise.all(lines), delay(STREAM_END_MS, undefined, { ref: false })]);
       return { ...end, stderr: this.#stderr.join('\n') };
     });
     const started = new Promise<true>((resolve) => this.#child.once('message', () => resolve(true)));
@@ -181,9 +185,10 @@ function sdkRunnerOf(programDir: string): string {
   }
 }
 
-/** Compiled beside the server; in tests and before the first build Node runs the TypeScript itself. */
+/** Compiled beside the server; in tests Node runs the TypeScript itself. */
 function runnerFile(): string {
-  const built = join(PROJECT_ROOT, 'dist/src/modules/orchestrator/embedded/runner.js');
+  const file = 'src/modules/orchestrator/embedded/runner';
+  const source = join(PROJECT_ROOT, `${file}.ts`);
   const fromBuild = process.argv[1]?.startsWith(join(PROJECT_ROOT, 'dist')) ?? false;
-  return fromBuild && existsSync(built) ? built : join(PROJECT_ROOT, 'src/modules/orchestrator/embedded/runner.ts');
+  return fromBuild || !existsSync(source) ? join(PROJECT_ROOT, 'dist', `${file}.js`) : source;
 }
