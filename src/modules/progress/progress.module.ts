@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { MetricsModule } from '../../shared/metrics/metrics.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { DeploymentReads } from './deployment.reads.js';
 import { ProgressController } from './progress.controller.js';
@@ -10,7 +11,7 @@ import { SocketDeps } from './socket/socket-deps.js';
 import { UpgradeController } from './upgrade.controller.js';
 
 @Module({
-  imports: [AuthModule],
+  imports: [AuthModule, MetricsModule],
   controllers: [ProgressController, UpgradeController],
   providers: [
     ProgressGateway,
