@@ -4,6 +4,8 @@ import { createLog } from './shared/kernel/log.js';
 
 /** Starts HTTP and WebSocket; ends in order on SIGTERM and SIGINT. */
 async function main(): Promise<void> {
+  // Started over a channel: when it closes, whoever started us is gone.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   const config = readConfig();
   const app = await createApp(config);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);

@@ -50,7 +50,10 @@ export async function provideDependencies(say = (line) => console.log(line)) {
   say('installing the dependencies of package-lock.json (npm ci)');
   const npm = process.env.npm_execpath;
   const [command, args] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
-  const child = spawn(command, [...args, '--no-audit', '--no-fund'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, [...args, '--include=dev', '--no-audit', '--no-fund'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const last = [];
   const started = Date.now();
   const beat = setInterval(() => say(`  … npm ci, ${Math.round((Date.now() - started) / 1000)} s`), 10_000);

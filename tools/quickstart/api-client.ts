@@ -1,0 +1,95 @@
+/** An answer of the API that is no success. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly details: unknown,
+  ) {
+    super(message);
+  }
+}
+
+export interface Call {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly body?: unknown;
+  readonly idempotencyKey?: string;
+}
+
+const TRIES = 4;
+const RETRY_MS = 300;
+const TIMEOUT_MS = 35_000;
+
+/** The envelope family of the API, with one credential. */
+export class ApiClient {
+  constructor(
+    readonly url: string,
+    private readonly credential: Readonly<Record<string, string>> = {},
+  ) {}
+
+  withToken(token: string): ApiClient {
+    return new ApiClient(this.url, { authorization: `Bearer ${token}` });
+  }
+
+  withKey(apiKey: string): ApiClient {
+    return new ApiClient(this.url, { 'x-api-key': apiKey });
+  }
+
+  /**
+   * `data` of the answer. A lost connection is tried again when the call is safe to repeat: reads, and anything with an
+   * idempotency key; so is a 503 that asks for it.
+   * @throws ApiError
+   */
+  async call<T>(path: string, { method = 'GET', body, idempotencyKey }: Call = {}): Promise<T> {
+    const mayRepeat = method === 'GET' || idempotencyKey !== undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const response = await fetch(`${this.url}/api/v1${path}`, {
+          method,
+          headers: {
+            ...this.credential,
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        });
+        if (response.status === 503 && mayRepeat && attempt < TRIES) {
+          await pause(RETRY_MS * attempt);
+          continue;
+        }
+        return await dataOf<T>(response);
+      } catch (error) {
+        if (error instanceof ApiError || !mayRepeat || attempt >= TRIES) throw error;
+        await pause(RETRY_MS * attempt);
+      }
+    }
+  }
+}
+
+async function dataOf<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  const answer = parsed(text) as
+    { success?: boolean; data?: T; code?: string; message?: string; details?: unknown } | undefined;
+  if (response.ok && answer?.success === true) return answer.data as T;
+  throw new ApiError(
+    response.status,
+    answer?.code ?? 'UNREADABLE',
+    answer?.message ?? `HTTP ${response.status}`,
+    answer?.details,
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // not ours: a proxy, or an empty body
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
