@@ -1,4 +1,5 @@
 /** PostgreSQL and the gateway together, each started again when it dies. */
+import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DatabaseUnavailable } from '../dev-database.error.js';
 import type { Running, StartRequest } from '../provide-database.js';
@@ -25,6 +26,9 @@ export function whyNotDocumentDb(env: NodeJS.ProcessEnv): string | null {
 }
 
 export async function startDocumentDb({ dataDir, port, say, env, gatewayEntry }: StartRequest): Promise<Running> {
+  if (!existsSync(gatewayEntry)) {
+    throw new DatabaseUnavailable(`the compiled gateway is missing (${gatewayEntry}); run npm run build first`);
+  }
   const separation = await findSeparation(env);
   const root = await ensureRootFolder({ cache: cacheFolder(env), separation, say, env });
   const postgres = await Postgres.prepare({ root, dataDir, separation, say });

@@ -23,6 +23,8 @@ import { postgresAccount, type Account } from './root-folder.js';
 import type { Separation } from './sandbox.js';
 
 const SOCKET = '.s.PGSQL.5432';
+/** The root folder's copy beside the data, where mounting is not permitted. */
+const COPY = 'root';
 /** How long crash recovery of a development database may take. */
 const START_PATIENCE_MS = 60_000;
 
@@ -51,18 +53,19 @@ export class Postgres {
     const own = join(dataDir, 'documentdb');
     mkdirSync(own, { recursive: true });
     const account = postgresAccount(root);
-    const runRoot = separation === 'plain' ? await privateCopy(root, own, say) : root;
-    const socketFolder = separation === 'plain' ? join(runRoot, DATA) : own;
-    const cluster = join(own, 'cluster');
+    const isPlain = separation === 'plain' || existsSync(join(own, COPY)); // a folder that once was plain stays so
+    const runRoot = isPlain ? await privateCopy(root, own, say) : root;
+    const socketFolder = isPlain ? join(runRoot, DATA) : own;
+    const cluster = join(socketFolder, 'cluster');
+    if (isPlain && existsSync(join(own, 'cluster'))) renameSync(join(own, 'cluster'), cluster);
     if (!existsSync(cluster)) {
+      rmSync(`${cluster}.partial`, { recursive: true, force: true });
       await run(['cp', '-a', '--reflink=auto', join(root, TEMPLATE), `${cluster}.partial`]);
       await run(['sync', '-f', `${cluster}.partial`]);
       renameSync(`${cluster}.partial`, cluster);
     }
-    const hidden = join(socketFolder, 'cluster');
-    if (separation === 'plain' && !existsSync(hidden)) renameSync(cluster, hidden);
     await chown(socketFolder, account.uid, account.gid);
-    return new Postgres(runRoot, socketFolder, account, separation);
+    return new Postgres(runRoot, socketFolder, account, isPlain ? 'plain' : 'namespaces');
   }
 
   get pid(): number | null {
@@ -223,7 +226,7 @@ function startupMessage(parameters: Record<string, string>): Buffer {
 }
 
 async function privateCopy(root: string, own: string, say: (line: string) => void): Promise<string> {
-  const copy = join(own, 'root');
+  const copy = join(own, COPY);
   if (existsSync(copy)) return copy;
   say('mounting is not permitted here: copying the root folder beside the data (once)');
   rmSync(`${copy}.partial`, { recursive: true, force: true });

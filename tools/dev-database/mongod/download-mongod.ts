@@ -62,7 +62,10 @@ async function attempt(folder: string, entry: string, env: NodeJS.ProcessEnv): P
   if (found) return { kind: 'found', binary: found.slice('found '.length) };
   if (isSilent) return { kind: 'failed', reason: `the download gave nothing for ${SILENCE_MS / 1000} s` };
   const text = lines.find((line) => line.startsWith('failed '))?.slice('failed '.length) ?? lines.at(-1) ?? 'no answer';
-  return { kind: 'failed', reason: `it cannot be downloaded (${text.slice(0, 200)})` };
+  return {
+    kind: 'failed',
+    reason: `it cannot be downloaded (${text.replace(/,?\s*Details:?\s*$/, '').slice(0, 200)})`,
+  };
 }
 
 function earlierFailure(folder: string): string | null {
