@@ -18,7 +18,7 @@ export interface StackScript {
   /** Fails these attempts (1 = the first call of `up`), by class. */
   readonly failUp?: Readonly<Record<number, ErrorClass>>;
   readonly failDestroy?: Readonly<Record<number, ErrorClass>>;
-  /** Runs until it is stopped; `always` does not even end then. */
+  /** `up` runs until it is stopped; `always` does not even end then. */
   readonly hang?: 'until aborted' | 'always';
   /** Resources it has; type and name. Default: one VPC. */
   readonly resources?: readonly { readonly type: string; readonly name: string; readonly protect?: boolean }[];
@@ -95,8 +95,7 @@ export class ScriptedEngine extends StackEngine {
   }
 
   refresh(run: StackRun): Promise<StackRunResult> {
-    const script = this.scripts[stackName(run)];
-    return this.play('refresh', run, (stack) => this.resultOf(stack, run, NO_COUNTS), script?.hang ? 0 : undefined);
+    return this.play('refresh', run, (stack) => this.resultOf(stack, run, NO_COUNTS), 0);
   }
 
   async outputs(ref: StackRef): Promise<StackOutputs> {
@@ -144,7 +143,7 @@ export class ScriptedEngine extends StackEngine {
     try {
       if (script.throws) throw script.throws;
       if (verb === 'up') this.tell(run, 'resource_started');
-      await this.wait(script, run.signal, forcedMs);
+      await this.wait(verb === 'up' ? script : { ...script, hang: undefined }, run.signal, forcedMs);
       if (run.signal.aborted) return failure('cancelled', 'OPERATION_CANCELLED', 'stopped');
       const failing =
         verb === 'up' ? script.failUp?.[attempt] : verb === 'destroy' ? script.failDestroy?.[attempt] : undefined;

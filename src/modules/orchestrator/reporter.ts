@@ -88,7 +88,7 @@ export class Reporter {
 
   /**
    * Stacks move: surrounds their events with the start and end of their layers and adds the new progress.
-   * Preview runs tell nothing of layers and stacks.
+   * Previews and rollbacks tell nothing of layers.
    */
   move(change: Change & { readonly records: readonly StackRunRecord[] }): void {
     const layers = [...new Set(change.records.map((record) => record.layer))];
@@ -96,7 +96,7 @@ export class Reporter {
     const open = layers.filter((layer) => !this.inLayer(layer).every(isTerminal));
     this.merge({ records: change.records });
     const ended = open.filter((layer) => this.inLayer(layer).every(isTerminal));
-    const isQuiet = this.parts.request.options.preview;
+    const isQuiet = this.parts.request.options.preview || this.#state.phase === 'rolling_back';
     const around = (list: readonly number[], tell: (layer: number) => EventDraft): EventDraft[] =>
       isQuiet ? [] : list.map(tell);
     this.apply({

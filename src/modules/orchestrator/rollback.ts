@@ -128,7 +128,8 @@ async function rollBackStack(parts: RunParts, name: string, state: RollbackState
       ...record,
       status: 'failed',
       error: record.error ?? error,
-      endedAt: record.endedAt ?? reporter.now(),
+      // The order of first failures stays: one that failed before keeps its time.
+      endedAt: record.error && record.endedAt ? record.endedAt : reporter.now(),
     };
     reporter.move({
       records: [failed],
