@@ -38,8 +38,13 @@ export function contextOf(request: FastifyRequest): RequestContext | undefined {
   return (request as ContextRequest).cloudContext;
 }
 
+/** Fastify takes one not-found handler: ours (installHooks), not Nest's. */
+class OwnNotFoundAdapter extends FastifyAdapter {
+  override setNotFoundHandler(): void {}
+}
+
 export function createAdapter(config: Config): FastifyAdapter {
-  return new FastifyAdapter({
+  return new OwnNotFoundAdapter({
     logger: false,
     trustProxy: config.server.trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
