@@ -150,9 +150,15 @@ async function configureApt(root: string): Promise<void> {
   }
 }
 
-/** Packages' scripts need /proc; where mounting is not permitted they get by without. No cluster of the package's own. */
+/**
+ * Packages' scripts need /proc. Where mounting is not permitted only systemd-tmpfiles insists on it, and what it would make
+ * is not needed here. No cluster of the package's own.
+ */
 const INSTALL_PACKAGES = `
-mount -t proc proc "$1/proc" 2>/dev/null || true
+if ! mount -t proc proc "$1/proc" 2>/dev/null; then
+  chroot "$1" dpkg-divert --local --rename --divert /usr/bin/systemd-tmpfiles.real --add /usr/bin/systemd-tmpfiles
+  ln -sf true "$1/usr/bin/systemd-tmpfiles"
+fi
 cp /etc/resolv.conf "$1/etc/resolv.conf" 2>/dev/null || true
 mkdir -p "$1/etc/postgresql-common"
 echo 'create_main_cluster = false' > "$1/etc/postgresql-common/createcluster.conf"
