@@ -1,3 +1,4 @@
+/* eslint-disable no-restricted-properties -- a process of its own: the SDK takes its arguments from its environment */
 /*
  * Entry of a runner process: runs ONE Pulumi program with the SDK's own run-time, then ends.
  * 1. Load the SDK, so that the program need not wait for it, and report `ready`.
@@ -37,7 +38,6 @@ async function preload(modules: readonly string[]): Promise<void> {
 }
 
 function run(start: RunnerStart): void {
-  // eslint-disable-next-line no-restricted-properties -- the SDK takes its arguments from the environment of this process
   Object.assign(process.env, start.environment);
   const sdkRequire = createRequire(start.sdkRunner);
   // The SDK reads the environment when it makes its store, which loading did too early. What the loaded packages have
@@ -53,4 +53,16 @@ function run(start: RunnerStart): void {
   // the SDK ends the program when nothing is left to do: the channel to the parent must not count
   process.nextTick(() => process.channel?.unref());
   require(start.sdkRunner);
+  sparePromiseTraces();
+}
+
+/**
+ * The SDK gives every promise a stack trace with mapped source lines, ten and more for a resource, which it only shows
+ * when asked to debug promises: a third of a program's time. Traces of errors stay as they are.
+ */
+function sparePromiseTraces(): void {
+  const mapped = Error.prepareStackTrace;
+  if (!mapped || 'PULUMI_DEBUG_PROMISE_LEAKS' in process.env) return;
+  Error.prepareStackTrace = (error, frames) =>
+    frames[0]?.getFileName()?.endsWith('/@pulumi/pulumi/runtime/debuggable.js') ? '' : mapped(error, frames);
 }
