@@ -23,14 +23,16 @@ export function configFiles(
   revision: number,
 ): GeneratedConfigFile[] {
   return declaredEnvironments(manifest).flatMap((environment) => {
-    const graph = new StackGraph(stackNodes(manifest, stackTemplates, environment));
-    return Object.entries(manifest.spec.stacks)
+    const configs = Object.entries(manifest.spec.stacks)
       .filter(([name, block]) => block.enabled && stackTemplates.has(name))
-      .map(([stack]) => {
-        const merged = mergeConfig(manifest, stackTemplates.get(stack) as StackTemplate, environment);
-        const text = writeConfigFile(configFileOf(manifest, merged, graph), revision);
-        return { path: configFilePath(stack, environment), text, stack, environment };
-      });
+      .map(([name]) => mergeConfig(manifest, stackTemplates.get(name) as StackTemplate, environment));
+    const graph = new StackGraph(stackNodes(manifest, stackTemplates, environment, configs));
+    return configs.map((merged) => ({
+      path: configFilePath(merged.stack, environment),
+      text: writeConfigFile(configFileOf(manifest, merged, graph), revision),
+      stack: merged.stack,
+      environment,
+    }));
   });
 }
 

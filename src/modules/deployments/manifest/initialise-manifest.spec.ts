@@ -129,7 +129,7 @@ describe('inputs (deployments.md 3.1, 2.3)', () => {
   it('names every wrong field at once', () => {
     const error = refusalOf(() => initialised({ domain: 'x', region: 'y' }));
     expect(error.code).toBe('VALIDATION_FAILED');
-    expect((error.details as { field: string }[]).map(({ field }) => field)).toEqual(['domain', 'region']);
+    expect((error.details as readonly { field: string }[]).map(({ field }) => field)).toEqual(['domain', 'region']);
   });
 
   it.each([{ stacksEnabled: ['ghost'] }, { stacksDisabled: ['ghost'] }, { overrides: { stacks: { ghost: {} } } }])(

@@ -299,6 +299,11 @@ describe('placeholders on save (deployments.md 8.4)', () => {
     ['PH-004', { x: { deep: ['{{RUNTIME:network:nope}}'] } }],
     ['PH-005', { x: '{{RUNTIME:app:self}}' }],
     ['PH-006', { x: '{{ENV:a}}' }, { a: '{{ENV:b}}', b: '{{ENV:a}}' }],
+    [
+      'PH-006',
+      {},
+      { a: '{{ENV:b}}', b: '{{ENV:c}}', c: '{{ENV:d}}', d: '{{ENV:e}}', e: '{{ENV:f}}', f: '{{ENV:g}}', g: '' },
+    ],
     ['PH-007', { x: '{{ENV:nothing}}' }],
     ['PH-007', { x: '{{RUNTIME:env:HOME}}' }],
     ['PH-008', { n: '{{RUNTIME:network:vpcId}}' }],

@@ -1,6 +1,5 @@
 import type { StackTemplates } from '../../templates/stack-template.js';
 import type { Deployment } from '../deployment.js';
-import { configFiles } from '../manifest/config-files.js';
 import { declaredEnvironments, type Manifest } from '../manifest/manifest.js';
 import { stackGraph } from '../manifest/manifest-context.js';
 import { validateManifest } from '../manifest/validation.js';
@@ -15,6 +14,7 @@ export function initLog(
 ): string {
   const { template, templateVersion, org, project, domain } = manifest.deployment;
   const validation = validateManifest(manifest, { stackTemplates });
+  const enabled = validation.info.enabledStacks;
   const lines: [Level, string][] = [
     ['INFO', `deployment ${deployment.deploymentId} of ${org} / ${project} (${domain}) by ${deployment.createdBy}`],
     ['INFO', `template ${template} ${templateVersion ?? ''}`.trimEnd()],
@@ -27,7 +27,7 @@ export function initLog(
       'INFO',
       `layer ${index + 1}: ${names.join(', ')}`,
     ]),
-    ['INFO', `${configFiles(manifest, stackTemplates, 1).length} configuration files`],
+    ['INFO', `${enabled * declaredEnvironments(manifest).length} configuration files`],
     ...validation.warnings
       .filter((finding) => finding.ruleId !== 'CFG-W02')
       .map((finding): [Level, string] => ['WARN', `${finding.ruleId} ${finding.location}: ${finding.message}`]),

@@ -1,0 +1,82 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { Config } from '../../../shared/config/config.js';
+import {
+  aManifest,
+  anInput,
+  aStackTemplate,
+  BUILT_IN,
+  initialised,
+  stackTemplates,
+} from '../../../../test/factories/manifests.js';
+import { DeploymentMirror } from './deployment-mirror.js';
+
+let root: string;
+const deployment = {
+  deploymentId: 'DT3VCA0',
+  organization: 'northwind',
+  project: 'shop',
+  revision: 1,
+  createdBy: 'ada@northwind.example',
+  createdAt: new Date('2025-10-09T14:30:00Z'),
+};
+const folder = (): string => join(root, 'deploy', 'DT3VCA0-northwind-shop');
+const mirror = (isOn = true): DeploymentMirror =>
+  new DeploymentMirror({ paths: { deploy: join(root, 'deploy') }, runs: { mirror: isOn } } as Config);
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'mirror-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+it('writes manifest, configuration files and the log of the initialization (deployments.md 1.5)', async () => {
+  const { manifest } = initialised();
+  await mirror().create(deployment, manifest, BUILT_IN.stackTemplates);
+  expect(readdirSync(folder()).sort()).toEqual(['Deployment_Manifest.yaml', 'config', 'logs']);
+  expect(readdirSync(join(folder(), 'config')).sort()).toEqual([
+    'dns.dev.yaml',
+    'network.dev.yaml',
+    'security.dev.yaml',
+  ]);
+  expect(parse(readFileSync(join(folder(), 'Deployment_Manifest.yaml'), 'utf8'))).toEqual(manifest);
+  const log = readFileSync(join(folder(), 'logs', 'init.log'), 'utf8');
+  expect(log).toContain('[2025-10-09 14:30:00] [INFO] [init] template minimal 1.0.0');
+  expect(log).toContain('layer 1: dns, network');
+});
+
+it('follows an edit and removes files of stacks that are gone', async () => {
+  await mirror().create(deployment, initialised().manifest, BUILT_IN.stackTemplates);
+  const { manifest } = initialised({ stacksDisabled: ['dns'] });
+  await mirror().update({ ...deployment, revision: 2 }, manifest, BUILT_IN.stackTemplates);
+  expect(readdirSync(join(folder(), 'config')).sort()).toEqual(['network.dev.yaml', 'security.dev.yaml']);
+  expect(readFileSync(join(folder(), 'config', 'network.dev.yaml'), 'utf8')).toContain('manifest revision 2');
+});
+
+it('refuses a folder that is there and leaves it alone', async () => {
+  const { manifest } = initialised();
+  await mirror().create(deployment, manifest, BUILT_IN.stackTemplates);
+  await expect(mirror().create(deployment, manifest, BUILT_IN.stackTemplates)).rejects.toMatchObject({
+    code: 'RESOURCE_ALREADY_EXISTS',
+    status: 409,
+  });
+  expect(existsSync(join(folder(), 'logs', 'init.log'))).toBe(true);
+});
+
+it('never writes a secret', async () => {
+  const templates = stackTemplates(aStackTemplate('db', { inputs: { password: anInput({ secret: true }) } }));
+  await mirror().create(deployment, aManifest({ db: { config: { password: 'hunter2' } } }), templates);
+  for (const file of ['Deployment_Manifest.yaml', 'config/db.dev.yaml', 'logs/init.log']) {
+    expect(readFileSync(join(folder(), file), 'utf8')).not.toContain('hunter2');
+  }
+});
+
+it('can be removed, and writes nothing when it is off', async () => {
+  const { manifest } = initialised();
+  await mirror(false).create(deployment, manifest, BUILT_IN.stackTemplates);
+  expect(existsSync(folder())).toBe(false);
+  await mirror().create(deployment, manifest, BUILT_IN.stackTemplates);
+  await mirror().remove(deployment);
+  expect(existsSync(folder())).toBe(false);
+});

@@ -1,0 +1,124 @@
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Config } from '../../shared/config/config.js';
+import { PROJECT_ROOT } from '../../shared/kernel/paths.js';
+import { TemplatesService } from '../templates/templates.service.js';
+import { StacksService } from './stacks.service.js';
+
+let root: string;
+let clock = 1_700_000_000;
+
+/** Every write is a new time: a test never waits for the file system's clock. */
+function write(path: string, text: string): void {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  clock += 1;
+  utimesSync(file, clock, clock);
+}
+
+function service(): StacksService {
+  const config = {
+    paths: {
+      templates: join(PROJECT_ROOT, 'templates'),
+      stacks: join(root, 'stacks'),
+      compiledStacks: join(root, 'dist'),
+    },
+  } as Config;
+  return new StacksService(config, new TemplatesService(config));
+}
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'stacks-'));
+  write('stacks/network/src/index.ts', 'export {};');
+  write('dist/network/src/index.js', 'module.exports = {};');
+  write('stacks/shared/tags.ts', 'shared');
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+describe('StacksService', () => {
+  it('lists the registry with layers, templates and what is on this host', () => {
+    const stacks = service();
+    expect(stacks.list({})).toHaveLength(16);
+    expect(stacks.list({ category: 'network' }).map(({ template }) => template.name)).toEqual([
+      'dns',
+      'network',
+      'services-api',
+    ]);
+    expect(stacks.list({ layer: 2 }).map(({ template }) => template.name)).toEqual(['security']);
+    expect(stacks.list({ template: 'minimal', search: 'VPC' }).map(({ template }) => template.name)).toEqual([
+      'network',
+    ]);
+    expect(stacks.get('network')).toMatchObject({
+      layer: 1,
+      sourceStatus: 'present',
+      templates: ['default', 'minimal', 'microservices', 'data-platform'],
+    });
+    expect(stacks.get('security')).toMatchObject({ layer: 2, sourceStatus: 'missing' });
+    expect(stacks.get('services-ecr').dependents).toEqual(['monitoring', 'services-ecs', 'services-eks']);
+    expect(() => stacks.get('ghost')).toThrow(expect.objectContaining({ status: 404 }));
+  });
+
+  it('discovers folders with a main file, registered or not', () => {
+    write('stacks/billing/index.ts', '');
+    write('stacks/lone/Pulumi.yaml', 'name: lone');
+    write('stacks/lone/program.ts', '');
+    write('stacks/notes/readme.md', '');
+    write('stacks/.hidden/index.ts', '');
+    expect(service().discover()).toEqual([
+      { name: 'billing', path: 'billing/index.ts', registered: false },
+      { name: 'lone', path: 'lone/program.ts', registered: false },
+      { name: 'network', path: 'network/src/index.ts', registered: true },
+    ]);
+  });
+
+  it('refuses stacks without a program, naming exactly them and the way out', () => {
+    const refuse = (): void => service().requirePrograms(['network', 'security', 'dns'], 'minimal');
+    expect(refuse).toThrow('stacksEnabled: [network]');
+    expect(refuse).toThrow(
+      expect.objectContaining({
+        code: 'VALIDATION_INVALID_TEMPLATE',
+        details: expect.objectContaining({ stacks: ['security', 'dns'] }) as unknown,
+      }),
+    );
+    expect(() => service().requirePrograms(['network'], 'minimal')).not.toThrow();
+  });
+});
+
+describe('code hash (deployments.md 7.4)', () => {
+  it.each<[string, string, string, boolean]>([
+    ['a source file', 'stacks/network/src/index.ts', 'export { };', true],
+    ['a new file', 'stacks/network/src/vpc.ts', '', true],
+    ['the compiled program', 'dist/network/src/index.js', 'other', true],
+    ['Pulumi.yaml', 'stacks/network/src/Pulumi.yaml', 'name: network', true],
+    ['documentation', 'stacks/network/docs/README.md', 'text', false],
+    ['node_modules', 'stacks/network/src/node_modules/x/index.js', 'text', false],
+    ['a log', 'stacks/network/src/run.log', 'text', false],
+    ['a stack configuration', 'stacks/network/src/Pulumi.dev.yaml', 'text', false],
+    ['a test', 'stacks/network/src/index.spec.ts', 'text', false],
+    ['shared code it does not import', 'stacks/shared/tags.ts', 'other', false],
+  ])('%s', (_what, path, text, changes) => {
+    const stacks = service();
+    const before = stacks.source('network').codeHash;
+    expect(stacks.source('network').codeHash).toBe(before);
+    write(path, text);
+    expect(stacks.source('network').codeHash !== before).toBe(changes);
+    expect(service().source('network').codeHash).toBe(stacks.source('network').codeHash);
+  });
+
+  it('follows shared code once a file imports it', () => {
+    const stacks = service();
+    write('stacks/network/src/index.ts', "import { tags } from '../../shared/index.js';");
+    const before = stacks.source('network').codeHash;
+    write('stacks/shared/tags.ts', 'other');
+    expect(stacks.source('network').codeHash).not.toBe(before);
+  });
+
+  it('is the same when only times change', () => {
+    const stacks = service();
+    const before = stacks.source('network').codeHash;
+    write('stacks/network/src/index.ts', 'export {};');
+    expect(stacks.source('network').codeHash).toBe(before);
+  });
+});

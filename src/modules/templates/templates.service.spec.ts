@@ -1,0 +1,151 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../../shared/config/config.js';
+import { PROJECT_ROOT } from '../../shared/kernel/paths.js';
+import { aStackTemplate, anInput, stackTemplates } from '../../../test/factories/manifests.js';
+import { applyRules } from './finding.js';
+import { readManifestTemplate } from './manifest-template.document.js';
+import { loadTemplates } from './template-files.js';
+import { TEMPLATE_RULES } from './template-rules.js';
+import { TemplatesService } from './templates.service.js';
+
+const service = new TemplatesService({ paths: { templates: join(PROJECT_ROOT, 'templates') } } as Config);
+const read = (document: unknown) =>
+  readManifestTemplate(document, { type: 'custom', fallbackName: 'mine', content: '' });
+
+describe('template rules (deployments.md 8.2)', () => {
+  const dev = { enabled: true };
+  it.each<[string, unknown]>([
+    ['TPL-002', null],
+    ['TPL-002', {}],
+    ['TPL-003', { name: 'x' }],
+    ['TPL-004', { stacks: 'network' }],
+    ['TPL-004', { stacks: { network: 'on' } }],
+    ['TPL-004', { stacks: {}, colour: 'red' }],
+    ['TPL-005', { version: '2.x', stacks: {} }],
+    ['TPL-006', { stacks: { network: { enabled: true } } }],
+    ['TPL-006', { stacks: { network: { dependencies: [] } } }],
+    ['TPL-009', { environments: { dev, qa: dev }, stacks: {} }],
+    ['TPL-009', { environments: ['stage'], stacks: [] }],
+    ['TPL-009', { environments: { dev: { enabled: false } }, stacks: {} }],
+  ])('%s for %j', (rule, document) => {
+    const { template, findings } = read(document);
+    expect(template).toBeUndefined();
+    expect(findings.map((finding) => finding.ruleId)).toContain(rule);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['TPL-007', { stacks: ['ghost'] }, 'stacks.ghost'],
+    ['TPL-008', { stacks: { app: { enabled: true, dependencies: ['network'] } } }, 'stacks.app.dependencies'],
+    [
+      'TPL-008',
+      { stacks: { app: { enabled: true, dependencies: [] }, network: { enabled: false, dependencies: [] } } },
+      'stacks.app.dependencies',
+    ],
+    [
+      'TPL-008',
+      { stacks: { app: { enabled: true, dependencies: [] }, network: { enabled: true, dependencies: ['app'] } } },
+      'stacks.app.dependencies',
+    ],
+    ['TPL-010', { stacks: [{ name: 'network', config: { a: ['{{NOBODY}}'] } }] }, 'stacks.network.config.a[0]'],
+    ['TPL-011', { stacks: ['network'], defaultConfig: { network: { count: 'x' } } }, 'stacks.network.config.count'],
+    ['TPL-W01', { stacks: [{ name: 'network', enabled: false }] }, 'stacks.network'],
+    ['TPL-W01', { stacks: [] }, 'stacks'],
+  ])('%s for %j', (rule, document, location) => {
+    const { template } = read(document);
+    const context = {
+      template: template as NonNullable<typeof template>,
+      stackTemplates: stackTemplates(
+        aStackTemplate('network', { inputs: { count: anInput({ type: 'number' }) } }),
+        aStackTemplate('app', { dependencies: ['network'] }),
+      ),
+    };
+    const found = applyRules(TEMPLATE_RULES, context).filter((finding) => finding.ruleId === rule);
+    expect(found.map((finding) => finding.location)).toEqual([location]);
+  });
+
+  it('reads lists, aliases and old format versions', () => {
+    const { template } = read({
+      template_name: 'mine',
+      version: '4.1',
+      environments: ['dev', 'prod'],
+      stacks: ['network'],
+    });
+    expect(template).toMatchObject({
+      name: 'mine',
+      displayName: 'Mine',
+      environments: { dev: { enabled: true }, prod: { enabled: false, region: '{{SECONDARY_REGION}}' } },
+      stacks: { network: { enabled: true } },
+    });
+  });
+});
+
+describe('loading', () => {
+  it('names all problems of all files in one message', () => {
+    const root = mkdtempSync(join(tmpdir(), 'templates-'));
+    try {
+      cpSync(join(PROJECT_ROOT, 'templates'), root, { recursive: true });
+      writeFileSync(join(root, 'config', 'dns.yaml'), 'name: dns\nname: dns\n');
+      const network = readFileSync(join(root, 'config', 'network.yaml'), 'utf8');
+      writeFileSync(join(root, 'config', 'network.yaml'), network.replace('priority: 20', 'priority: 2000'));
+      writeFileSync(join(root, 'default', 'minimal.yaml'), 'stacks: [ghost]\n');
+      const load = (): unknown => loadTemplates(root);
+      for (const text of [
+        'dns.yaml: TPL-001',
+        'config/network.yaml: STK-003 priority',
+        'default/minimal.yaml: TPL-007 stacks.ghost',
+      ]) {
+        expect(load).toThrow(text);
+      }
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+
+  it('names a missing folder', () => {
+    expect(() => loadTemplates('/nowhere')).toThrow('folder config is missing');
+  });
+});
+
+describe('TemplatesService', () => {
+  it('lists built-in templates in their order, filtered', () => {
+    expect(service.list({}).map(({ name }) => name)).toEqual(['default', 'minimal', 'microservices', 'data-platform']);
+    expect(service.list({ stack: 'dns' }).map(({ name }) => name)).toEqual(['default', 'minimal']);
+    expect(service.list({ search: 'LAKE' }).map(({ name }) => name)).toEqual(['data-platform']);
+    expect(service.list({ type: 'custom' })).toEqual([]);
+  });
+
+  it('tells layers, what is required, and the critical path', () => {
+    const { stacks, deploymentTime } = service.get('minimal');
+    expect(stacks.map(({ name, layer, required }) => [name, layer, required])).toEqual([
+      ['dns', 1, false],
+      ['network', 1, true],
+      ['security', 2, false],
+    ]);
+    expect(deploymentTime).toBe(600);
+    expect(service.get('default').deploymentTime).toBe(2340); // deployments.md 6.6-1
+  });
+
+  it('finds every built-in template valid', () => {
+    for (const { name } of service.list({})) {
+      expect(service.validate(name)).toMatchObject({ valid: true, errors: [], warnings: [] });
+    }
+    expect(service.validate('minimal').checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'stack-definitions passed',
+      'dependencies passed',
+      'configuration passed',
+      'variables passed',
+      'syntax passed',
+    ]);
+  });
+
+  it('answers 404 for a name, and 422 when something is to be made from it', () => {
+    expect(() => service.get('ghost')).toThrow(expect.objectContaining({ status: 404 }));
+    expect(() => service.validate('ghost')).toThrow(expect.objectContaining({ status: 404 }));
+    expect(() => service.forInitialising({ template: 'ghost' })).toThrow(
+      expect.objectContaining({ status: 422, code: 'VALIDATION_INVALID_TEMPLATE' }),
+    );
+    expect(service.forInitialising({ template: 'minimal' }).name).toBe('minimal');
+  });
+});
