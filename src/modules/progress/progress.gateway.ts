@@ -5,7 +5,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Config } from '../../shared/config/config.js';
 import { Denied, Unavailable } from '../../shared/errors/app-error.js';
-import type { ErrorBodyOptions } from '../../shared/errors/exception.filter.js';
+import { type ErrorBodyOptions, toAppError } from '../../shared/errors/exception.filter.js';
 import { originPattern } from '../../shared/http/http-server.js';
 import type { Principal } from '../../shared/http/principal.js';
 import { Ids } from '../../shared/kernel/ids.js';
@@ -102,6 +102,8 @@ export class ProgressGateway implements OnApplicationBootstrap, BeforeApplicatio
         this.connect(webSocket, endpoint, principal, addressOf(request, this.config.server.trustProxy));
       });
     } catch (error) {
+      const { status, code } = toAppError(error);
+      if (status === 401) this.deps.metrics.count('auth_failures_total', { reason: code });
       refuseUpgrade(socket, request, error, this.ids.uuid(), this.#errors);
     }
   }

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { contextOf } from '../http/http-server.js';
+import { type RouteTable, unrouted } from '../http/route-table.js';
 import { currentContext } from '../http/request-context.js';
 import { createLog } from '../kernel/log.js';
 import { AppError, Defect, Invalid, NotFound, Unavailable } from './app-error.js';
@@ -18,7 +19,14 @@ export interface ErrorBodyOptions {
 /** The one place that turns an error into the body of api.md 1.4, for both API families. */
 @Catch()
 export class AppExceptionFilter implements ExceptionFilter {
+  #routes: RouteTable | undefined;
+
   constructor(private readonly options: ErrorBodyOptions) {}
+
+  /** All routes, so that a wrong method can be told from a wrong path. */
+  useRoutes(routes: RouteTable): void {
+    this.#routes = routes;
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -26,16 +34,19 @@ export class AppExceptionFilter implements ExceptionFilter {
   }
 
   send(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const known = toAppError(error);
+    const isUnrouted = error instanceof HttpException && error.getStatus() === 404 && this.#routes;
+    const known = isUnrouted && this.#routes ? unrouted(request, this.#routes) : toAppError(error);
     if (known.status >= 500) log.error('request failed', { error, code: known.code, path: pathOf(request) });
     else log.debug('request refused', { code: known.code, status: known.status, path: pathOf(request) });
+    const context = currentContext() ?? contextOf(request);
+    if (context) context.errorCode = known.code;
     if (reply.sent) return;
     if (known.headers) reply.headers(known.headers);
     if (known.status === 401) reply.header('WWW-Authenticate', 'Bearer');
     reply
       .status(known.status)
       .type('application/json; charset=utf-8')
-      .send(errorBody(known, pathOf(request), this.options, (currentContext() ?? contextOf(request))?.requestId));
+      .send(errorBody(known, pathOf(request), this.options, context?.requestId));
   }
 }
 

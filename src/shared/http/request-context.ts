@@ -15,6 +15,8 @@ export interface RequestContext {
   environment?: EnvironmentName;
   /** Tightest bucket, set by the rate limit guard; shown in headers and `meta.rateLimit`. */
   rateLimit?: { readonly limit: number; readonly remaining: number; readonly reset: number };
+  /** Code of the error it was answered with, set by the exception filter; counted in metrics. */
+  errorCode?: string;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

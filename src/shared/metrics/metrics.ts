@@ -21,7 +21,7 @@ export const METRICS = {
   stacks_skipped_total: counter('Stacks that did not need to run', ['environment']),
   stack_skip_rate: gauge('Skipped stacks / all stacks that ended, since start', ['environment']),
   resources_total: counter('Resource operations; action created, updated, deleted, failed', ['action']),
-  errors_total: counter('Failed stacks, operations and requests by error code', ['code']),
+  errors_total: counter('Failed stacks and operations, and requests that ended 5xx, by error code', ['code']),
   websocket_clients: gauge('Open WebSocket connections', []),
   websocket_subscriptions: gauge('Channels subscribed', []),
   websocket_messages_total: counter('Frames; direction in, out', ['direction']),
@@ -29,9 +29,6 @@ export const METRICS = {
   auth_failures_total: counter('Refused authentications by error code', ['reason']),
   rate_limited_total: counter('Requests over a limit', ['bucket']),
   circuit_state: gauge('Circuit breaker on the database: 0 closed, 1 half-open, 2 open', []),
-  background_job_runs_total: counter('Runs of timed jobs; result ok, failed', ['job', 'result']),
-  background_job_duration_ms: histogram('Time of a timed job', ['job'], HTTP_BUCKETS_MS),
-  metrics_collection_errors_total: counter('Gauges that could not be read', []),
 } as const satisfies Record<string, MetricEntry>;
 
 type Names = keyof typeof METRICS;
@@ -69,6 +66,12 @@ export class Metrics {
 
   set<K extends NamesOf<'gauge'>>(name: K, labels: Labels<K>, value: number): void {
     this.#gauges.get(name)?.set(labels, value);
+  }
+
+  /** Value of a gauge without labels; 0 before it was set. */
+  async valueOf(name: 'websocket_clients' | 'websocket_subscriptions' | 'circuit_state'): Promise<number> {
+    const gauge = await this.#gauges.get(name)?.get();
+    return gauge?.values[0]?.value ?? 0;
   }
 
   /** Prometheus text, version 0.0.4. */

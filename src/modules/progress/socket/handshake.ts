@@ -30,7 +30,7 @@ export function refuseUpgrade(
 ): void {
   const known = toAppError(error);
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  const body = JSON.stringify({ ...errorBody(known, path, options), request_id: requestId });
+  const body = JSON.stringify(errorBody(known, path, options, requestId));
   const headers: Record<string, string | number> = {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { DatabaseCircuit } from '../../shared/database/circuit-breaker.js';
+import { MetricsModule } from '../../shared/metrics/metrics.module.js';
+import { HealthController } from './health.controller.js';
+import { HealthHooks } from './health.hooks.js';
+import { HealthService } from './health.service.js';
+import { PlatformController } from './platform.controller.js';
+import { PlatformReads } from './platform.reads.js';
+import { RunMetrics } from './run-metrics.js';
+
+@Module({
+  imports: [MetricsModule],
+  controllers: [HealthController, PlatformController],
+  providers: [HealthHooks, HealthService, PlatformReads, RunMetrics, DatabaseCircuit],
+})
+export class HealthModule {}
