@@ -22,6 +22,7 @@ export default {
       testMatch: ['<rootDir>/test/contract/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/database.setup.mjs',
       globalTeardown: '<rootDir>/test/database.teardown.mjs',
+      setupFilesAfterEnv: ['<rootDir>/test/patience.ts'],
     },
     {
       ...base,
@@ -29,6 +30,7 @@ export default {
       testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/database.setup.mjs',
       globalTeardown: '<rootDir>/test/database.teardown.mjs',
+      setupFilesAfterEnv: ['<rootDir>/test/patience.ts'],
     },
   ],
 };

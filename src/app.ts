@@ -28,7 +28,12 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalInterceptors(new TimeoutInterceptor(config.server.requestTimeoutMs), new EnvelopeInterceptor());
   await installDocs(app, config);
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
+  try {
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+  } catch (error) {
+    await app.close().catch(() => undefined); // what did start must not keep the process
+    throw error;
+  }
   return app;
 }

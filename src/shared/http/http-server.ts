@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config/config.js';
-import { AppError, Invalid, NotFound } from '../errors/app-error.js';
+import { type AppError, Invalid } from '../errors/app-error.js';
 import type { AppExceptionFilter } from '../errors/exception.filter.js';
 import { type RequestContext, runInContext } from './request-context.js';
 import { RouteTable } from './route-table.js';
@@ -38,18 +38,13 @@ export function contextOf(request: FastifyRequest): RequestContext | undefined {
   return (request as ContextRequest).cloudContext;
 }
 
-/** Fastify takes one not-found handler: ours (installHooks), not Nest's. */
-class OwnNotFoundAdapter extends FastifyAdapter {
-  override setNotFoundHandler(): void {}
-}
-
 export function createAdapter(config: Config): FastifyAdapter {
-  return new OwnNotFoundAdapter({
+  return new FastifyAdapter({
     logger: false,
     trustProxy: config.server.trustProxy,
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: true,
-    routerOptions: { ignoreTrailingSlash: true, caseSensitive: true, maxParamLength: 256 },
+    routerOptions: { ignoreTrailingSlash: true, caseSensitive: true, maxParamLength: 1024 },
     http: { maxHeaderSize: 16 * 1024 },
     genReqId: () => randomUUID(),
   });
@@ -139,26 +134,12 @@ export async function installHooks(
     strictPreflight: false,
   });
 
-  fastify.setNotFoundHandler((request, reply) =>
-    filter.send(unrouted(request, routes), request, reply as FastifyReply),
-  );
+  filter.useRoutes(routes);
 }
 
 /** `https://*.example.com` → pattern; `*` stands for anything but a slash. */
 export function originPattern(entry: string): RegExp {
   return new RegExp(`^${entry.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')}$`);
-}
-
-export function unrouted(request: Pick<FastifyRequest, 'url' | 'method'>, routes: RouteTable): AppError {
-  const path = request.url.split('?', 1)[0] ?? '/';
-  const methods = routes.methodsOf(path);
-  if (methods.length > 0) {
-    return new Invalid('METHOD_NOT_ALLOWED', `${request.method} is not offered here; use ${methods.join(', ')}`, {
-      status: 405,
-      headers: { Allow: methods.join(', ') },
-    });
-  }
-  return new NotFound('route', `${request.method} ${path}`, { code: 'ROUTE_NOT_FOUND' });
 }
 
 function shapeProblem(body: unknown): AppError | undefined {

@@ -1,3 +1,5 @@
+import { type AppError, Invalid, NotFound } from '../errors/app-error.js';
+
 /** Knows which methods a path has, so that a wrong method is 405 with `Allow` instead of 404. */
 export class RouteTable {
   readonly #entries: { readonly pattern: RegExp; readonly methods: Set<string> }[] = [];
@@ -35,4 +37,17 @@ function toPattern(url: string): RegExp {
       .join('');
   });
   return new RegExp(`^${parts.join('/')}$`);
+}
+
+/** What to say to a request that no route takes: 405 where the path is known, else 404. */
+export function unrouted(request: { readonly url: string; readonly method: string }, routes: RouteTable): AppError {
+  const path = request.url.split('?', 1)[0] ?? '/';
+  const methods = routes.methodsOf(path);
+  if (methods.length > 0) {
+    return new Invalid('METHOD_NOT_ALLOWED', `${request.method} is not offered here; use ${methods.join(', ')}`, {
+      status: 405,
+      headers: { Allow: methods.join(', ') },
+    });
+  }
+  return new NotFound('route', `${request.method} ${path}`, { code: 'ROUTE_NOT_FOUND' });
 }
