@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../../shared/config/config.js';
 import { PROJECT_ROOT } from '../../shared/kernel/paths.js';
 import { TemplatesService } from '../templates/templates.service.js';
+import { toStackDto, toStackItemDto } from './stack.dto.js';
 import { StacksService } from './stacks.service.js';
 
 let root: string;
@@ -58,6 +59,29 @@ describe('StacksService', () => {
     expect(stacks.get('security')).toMatchObject({ layer: 2, sourceStatus: 'missing' });
     expect(stacks.get('services-ecr').dependents).toEqual(['monitoring', 'services-ecs', 'services-eks']);
     expect(() => stacks.get('ghost')).toThrow(expect.objectContaining({ status: 404 }));
+  });
+
+  it('shows a stack as api.md 3.5 has it', () => {
+    const stacks = service();
+    expect(toStackItemDto(stacks.get('security'))).toMatchObject({
+      name: 'security',
+      category: 'security',
+      dependencies: ['network'],
+      layer: 2,
+    });
+    expect(toStackItemDto(stacks.get('network')).outputs).toContain('vpcId');
+    const body = toStackDto(stacks.get('network'), stacks.placeOf('network'));
+    expect(body).toMatchObject({
+      outputs: { vpcId: { type: 'string', secret: false } },
+      configuration: {
+        azCount: { type: 'number', required: true, environmentDefaults: { dev: 2, stage: 2, prod: 3 } },
+      },
+      status: 'active',
+      codePath: 'network/src/index.ts',
+      documentation: null,
+      registeredBy: 'system',
+      revision: 1,
+    });
   });
 
   it('discovers folders with a main file, registered or not', () => {

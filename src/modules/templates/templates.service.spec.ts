@@ -7,6 +7,7 @@ import { aStackTemplate, anInput, stackTemplates } from '../../../test/factories
 import { applyRules } from './finding.js';
 import { readManifestTemplate } from './manifest-template.document.js';
 import { loadTemplates } from './template-files.js';
+import { toTemplateDto, toTemplateItemDto } from './template.dto.js';
 import { TEMPLATE_RULES } from './template-rules.js';
 import { TemplatesService } from './templates.service.js';
 
@@ -125,6 +126,27 @@ describe('TemplatesService', () => {
     ]);
     expect(deploymentTime).toBe(600);
     expect(service.get('default').deploymentTime).toBe(2340); // deployments.md 6.6-1
+  });
+
+  it('shows a template as api.md 3.7 has it', () => {
+    const detail = service.get('microservices');
+    expect(toTemplateItemDto(detail.template)).toMatchObject({
+      name: 'microservices',
+      type: 'built-in',
+      estimatedResources: 140,
+    });
+    expect(toTemplateDto(detail)).toMatchObject({
+      version: '1.0.0',
+      stacks: expect.arrayContaining([
+        expect.objectContaining({ name: 'services-api', layer: 5, required: false }),
+      ]) as unknown,
+      defaultConfig: { security: { workloads: ['ecs', 'apigateway'] } },
+      environments: { dev: { enabled: true }, stage: { enabled: false }, prod: { enabled: false } },
+      variables: [],
+      createdBy: 'system',
+      revision: 1,
+      content: expect.stringContaining('name: microservices') as unknown,
+    });
   });
 
   it('finds every built-in template valid', () => {
