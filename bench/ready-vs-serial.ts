@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { estimate } from '../src/modules/orchestrator/estimate.js';
+import { uniteEdges } from '../src/modules/orchestrator/graph.js';
+import { OrchestratorService } from '../src/modules/orchestrator/orchestrator.service.js';
+import { StaticCloudQueries } from '../src/modules/orchestrator/placeholders/static.cloud-queries.js';
+import type { RunStack } from '../src/modules/orchestrator/run-request.js';
+import { RunSurroundings } from '../src/modules/orchestrator/run-surroundings.js';
+import { SystemClock } from '../src/shared/kernel/clock.js';
+import { RandomIds } from '../src/shared/kernel/ids.js';
+import { PROJECT_ROOT } from '../src/shared/kernel/paths.js';
+import { SecretBox } from '../src/shared/kernel/secret-box.js';
+import { aRunRequest, aRunStack } from '../test/factories/run-request.js';
+import { RecordingJournal } from '../test/fakes/recording-journal.js';
+import { ScriptedEngine } from '../test/fakes/scripted-engine.js';
+
+/**
+ * Ready-node scheduling on the real graph of the default template (design.md, Measuring):
+ * 1. graph and estimates come from templates/config, durations are the estimates divided by SCALE;
+ * 2. the real run (plan, decisions, journal in memory, events) drives a double of the engine that only waits, with real timers;
+ * 3. one run each with parallel 16, 3 and 1; the last is the serial baseline, the critical path is computed.
+ */
+const SCALE = 300;
+
+interface TemplateFile {
+  readonly name: string;
+  readonly priority: number;
+  readonly dependencies: readonly string[];
+  readonly optionalDependencies?: readonly string[];
+  readonly estimatedDuration: number;
+}
+
+export interface Measurement {
+  readonly bench: string;
+  readonly conditions: Readonly<Record<string, unknown>>;
+  readonly figures: Readonly<Record<string, number>>;
+  readonly goals: Readonly<Record<string, { readonly atMost: number } | { readonly atLeast: number }>>;
+}
+
+export async function measure(): Promise<Measurement> {
+  const stacks = defaultGraph();
+  const timed = stacks.map((stack) => ({ ...stack, seconds: stack.estimateSeconds }));
+  const criticalPathMs = (estimate(timed, timed.length, 'ready') * 1000) / SCALE;
+  const wideMs = await run(stacks, 16);
+  const threeMs = await run(stacks, 3);
+  const serialMs = await run(stacks, 1);
+  return {
+    bench: 'ready-vs-serial',
+    conditions: {
+      cores: availableParallelism(),
+      node: process.version,
+      engine: 'scripted',
+      stacks: stacks.length,
+      scale: SCALE,
+      repetitions: 1,
+    },
+    figures: {
+      ofCriticalPath: wideMs / criticalPathMs,
+      ofSerial: threeMs / serialMs,
+      criticalPathMs,
+      parallel16Ms: wideMs,
+      parallel3Ms: threeMs,
+      serialMs,
+    },
+    goals: { ofCriticalPath: { atMost: 1.05 }, ofSerial: { atMost: 0.6 } },
+  };
+}
+
+/** @returns wall time in ms */
+async function run(stacks: readonly RunStack[], parallel: number): Promise<number> {
+  const clock = new SystemClock();
+  const scripts = Object.fromEntries(
+    stacks.map((stack) => [stack.name, { ms: (stack.estimateSeconds * 1000) / SCALE }]),
+  );
+  const service = new OrchestratorService(
+    new ScriptedEngine(clock, scripts),
+    new StaticCloudQueries({ parameters: async () => ({ ssm: {}, secrets: {} }) }),
+    clock,
+    new RandomIds(),
+    new RunSurroundings('sandbox', new SecretBox(Buffer.alloc(32))),
+  );
+  const startedAt = performance.now();
+  const report = await service.run(
+    aRunRequest(stacks, { parallel }),
+    new RecordingJournal(),
+    new AbortController().signal,
+  );
+  const ms = performance.now() - startedAt;
+  if (report.outcome !== 'success') throw new TypeError(`The run ended ${report.outcome}: ${report.error?.message}`);
+  return ms;
+}
+
+function defaultGraph(): RunStack[] {
+  const folder = join(PROJECT_ROOT, 'templates', 'config');
+  const templates = readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml') && !file.startsWith('_'))
+    .map((file) => parse(readFileSync(join(folder, file), 'utf8')) as TemplateFile);
+  const nodes = uniteEdges(
+    templates.map((template) => ({
+      name: template.name,
+      priority: template.priority,
+      hard: template.dependencies,
+      optional: template.optionalDependencies ?? [],
+      manifest: [],
+      implicit: [],
+    })),
+  );
+  return nodes.map(({ name, priority, dependencies }) =>
+    aRunStack(name, {
+      priority,
+      dependencies,
+      estimateSeconds: templates.find((template) => template.name === name)?.estimatedDuration ?? 180,
+    }),
+  );
+}
