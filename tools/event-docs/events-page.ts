@@ -12,7 +12,7 @@ export function eventsPage(): string {
   });
   return `# Events
 
-Made from \`src/shared/events/events.ts\` by \`tools/docs/events.ts\`; do not edit. Payloads are the types beside each entry there.
+Made from \`src/shared/events/events.ts\` by \`tools/event-docs/events.ts\`; do not edit. Payloads are the types beside each entry there.
 
 Every event is stored in the transaction of the change it tells about, has a \`seq\` without gaps in its operation (else in its
 deployment) and a \`cursor\` that may be given to \`since\` on any channel of the organization.

@@ -1,0 +1,25 @@
+import { judge, type Measurement, table } from './report.js';
+
+/** Name → what it measures; the code is in `bench/<name>.ts`. */
+const BENCHES: Readonly<Record<string, string>> = {
+  health: '/health of the whole server against bare Fastify, requests per second',
+  'no-change': '16 synthetic stacks without a change through plan and skip: milliseconds and processes started',
+  'ready-vs-serial': "the default template's graph, ready-node against serial and against its critical path",
+  'stack-overhead': 'our time around one executed stack, against the engine alone',
+};
+
+/** `npm run bench -- <name>`: a table for people on stderr, one JSON line at the end of stdout; 1 when a goal was missed. */
+async function main(name: string | undefined): Promise<number> {
+  if (name === undefined || !(name in BENCHES)) {
+    const lines = Object.entries(BENCHES).map(([known, text]) => `  ${known.padEnd(18)}${text}`);
+    console.log(`npm run bench -- <name>\n\n${lines.join('\n')}`);
+    return name === undefined ? 0 : 2;
+  }
+  const { measure } = (await import(`./${name}.js`)) as { measure: () => Promise<Measurement> };
+  const report = judge(await measure());
+  console.error(table(report));
+  console.log(JSON.stringify(report));
+  return report.met ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv[2]);
