@@ -5,6 +5,7 @@ import { StackStatesModule } from './modules/orchestrator/embedded/stack-states.
 import { StackStateRepository } from './modules/orchestrator/embedded/state.repository.js';
 import type { OrchestratorOptions } from './modules/orchestrator/orchestrator.module.js';
 import { StaticCloudQueries } from './modules/orchestrator/placeholders/static.cloud-queries.js';
+import { RunSurroundings } from './modules/orchestrator/run-surroundings.js';
 import { SandboxModule } from './modules/sandbox/sandbox.module.js';
 import { Config } from './shared/config/config.js';
 import { createLog } from './shared/kernel/log.js';
@@ -14,8 +15,12 @@ import { SecretBox } from './shared/kernel/secret-box.js';
 export function engineOptions(config: Config): OrchestratorOptions {
   return {
     imports: [SandboxModule, StackStatesModule],
-    cloud: config.engine.cloud,
-    settings: { graceMs: config.runs.cancelGraceSeconds * 1000 + 5_000 }, // the engine's own grace comes first
+    surroundings: {
+      inject: [SecretBox],
+      // the engine's own grace comes first
+      useFactory: (secrets: SecretBox) =>
+        new RunSurroundings(config.engine.cloud, secrets, { graceMs: config.runs.cancelGraceSeconds * 1000 + 5_000 }),
+    },
     engine: {
       inject: [Config, SandboxCloud, StackStateRepository, SecretBox],
       useFactory: (settings: Config, cloud: SandboxCloud, states: StackStateRepository, secrets: SecretBox) =>

@@ -75,12 +75,12 @@ export class TestApp {
   put = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
     this.call('PUT', path, body, headers);
 
-  /** Waits until the operation has ended; asks again every 50 ms. */
+  /** Waits until the operation has ended; asks again every 200 ms. */
   async ended(deploymentId: string, operationId: string): Promise<Body['data']> {
     for (;;) {
       const { body } = await this.get(`/api/v1/deployments/${deploymentId}/operations/${operationId}`);
       if (['success', 'failed', 'cancelled'].includes(String(body.data?.['status']))) return body.data;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
 

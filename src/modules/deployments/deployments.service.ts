@@ -30,7 +30,7 @@ import { freeDeploymentId, requireDeploymentId } from './manifest/deployment-id.
 import { completeInputs, type InitInputs } from './manifest/init-inputs.js';
 import { initialiseManifest } from './manifest/initialise-manifest.js';
 import { type ManifestSurroundings, stackGraph } from './manifest/manifest-context.js';
-import { maskSecrets } from './manifest/secrets.js';
+import { maskSecrets, restoreMasked } from './manifest/secrets.js';
 import { ManifestVault } from './manifest-vault.js';
 import { declaredEnvironments, isStackOn, type Manifest } from './manifest/manifest.js';
 import { directoryName } from './manifest/names.js';
@@ -52,6 +52,42 @@ export interface DeploymentDetail {
   readonly stacks: readonly ManifestStackView[];
   readonly manifest: Manifest;
   readonly warnings: readonly Finding[];
+}
+
+/** Repositories and the mirror of DeploymentsService. */
+@Injectable()
+export class DeploymentStores {
+  constructor(
+    readonly deployments: DeploymentsRepository,
+    readonly environments: EnvironmentsRepository,
+    readonly instances: StackInstancesRepository,
+    readonly versions: VersionsRepository,
+    readonly operations: OperationsRepository,
+    readonly closing: EnvironmentClosing,
+    readonly mirror: DeploymentMirror,
+    readonly vault: ManifestVault,
+  ) {}
+}
+
+/** Templates and stacks of DeploymentsService. */
+@Injectable()
+export class Catalogue {
+  constructor(
+    readonly templates: TemplatesService,
+    readonly stacks: StacksService,
+    private readonly config: Config,
+  ) {}
+
+  /** What validation of a manifest may ask about. */
+  surroundings(): ManifestSurroundings {
+    return {
+      stackTemplates: this.stacks.templates(),
+      isProgramPresent: (stack) => this.stacks.isPresent(stack),
+      isKnownTemplate: (name) => this.templates.find(name) !== null,
+      processVariables: new Set(Object.keys(this.config.runtimeEnv)),
+      maxStacks: this.config.runs.maxStacks,
+    };
+  }
 }
 
 /** Initialising, reading and editing deployments. */
@@ -163,7 +199,7 @@ export class DeploymentsService {
       });
     }
     const before = await this.manifestOf(deployment);
-    const after = editManifest(before, body, this.catalogue.stacks.templates());
+    const after = restoreMasked(editManifest(before, body), before, this.catalogue.stacks.templates());
     await this.requireEnvironmentsFree(deployment, before, after);
     return this.save(principal, deployment, before, after, ifRevision);
   }
@@ -182,7 +218,7 @@ export class DeploymentsService {
     const before = await this.manifestOf(deployment);
     if (!before.spec.stacks[stack]) throw new NotFound('stack', stack, { code: 'STACK_NOT_IN_MANIFEST' });
     const body = { stacks: { [stack]: { environments: { [environment]: { config: configuration } } } } };
-    const after = editManifest(before, body, this.catalogue.stacks.templates());
+    const after = restoreMasked(editManifest(before, body), before, this.catalogue.stacks.templates());
     return this.save(principal, deployment, before, after, ifRevision);
   }
 
@@ -554,40 +590,4 @@ function revisionMoved(wanted: number, current: number): AppError {
   return new AppError('PRECONDITION_FAILED', 412, `The deployment is at revision ${current}, not ${wanted}`, {
     details: { expected: wanted, current },
   });
-}
-
-/** Repositories and the mirror of DeploymentsService. */
-@Injectable()
-export class DeploymentStores {
-  constructor(
-    readonly deployments: DeploymentsRepository,
-    readonly environments: EnvironmentsRepository,
-    readonly instances: StackInstancesRepository,
-    readonly versions: VersionsRepository,
-    readonly operations: OperationsRepository,
-    readonly closing: EnvironmentClosing,
-    readonly mirror: DeploymentMirror,
-    readonly vault: ManifestVault,
-  ) {}
-}
-
-/** Templates and stacks of DeploymentsService. */
-@Injectable()
-export class Catalogue {
-  constructor(
-    readonly templates: TemplatesService,
-    readonly stacks: StacksService,
-    private readonly config: Config,
-  ) {}
-
-  /** What validation of a manifest may ask about. */
-  surroundings(): ManifestSurroundings {
-    return {
-      stackTemplates: this.stacks.templates(),
-      isProgramPresent: (stack) => this.stacks.isPresent(stack),
-      isKnownTemplate: (name) => this.templates.find(name) !== null,
-      processVariables: new Set(Object.keys(this.config.runtimeEnv)),
-      maxStacks: this.config.runs.maxStacks,
-    };
-  }
 }

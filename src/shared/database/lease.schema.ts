@@ -7,6 +7,8 @@ export interface LeaseRecord {
   token: number;
   /** Process that holds it; null = free. */
   holder: string | null;
+  /** Unique for each time it was taken. */
+  grant: string | null;
   acquiredAt: Date | null;
   expiresAt: Date;
   /** Facts about the holder for people, e.g. `{operationId, lockType, lockedBy}`. */
@@ -25,6 +27,7 @@ export const leaseSchema = new Schema<LeaseRecord>(
     _id: { type: String, required: true },
     token: { type: Number, required: true },
     holder: { type: String, default: null },
+    grant: { type: String, default: null },
     acquiredAt: { type: Date, default: null },
     expiresAt: { type: Date, required: true },
     info: { type: Schema.Types.Mixed, default: {} },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
@@ -89,10 +90,11 @@ export class Leases {
 
   /** The live holder of a key, null when it is free or expired. */
   async find(key: string): Promise<Lease | null> {
-    const record = await this.model
-      .findOne({ _id: key, holder: { $ne: null }, $expr: { $gt: ['$expiresAt', '$$NOW'] } })
-      .lean<LeaseRecord>();
-    return record ? toLease(record) : null;
+    const [record] = await this.model.aggregate<LeaseRecord & { isLive: boolean }>([
+      { $match: { _id: key, holder: { $ne: null } } },
+      { $addFields: { isLive: { $gt: ['$expiresAt', '$$NOW'] } } },
+    ]);
+    return record?.isLive ? toLease(record) : null;
   }
 
   /** Frees what processes of this machine that no longer live have left. @returns the freed keys */
@@ -151,25 +153,31 @@ export class Leases {
     await this.model.createIndexes();
   }
 
+  /** One atomic update that changes nothing when somebody else holds it; `grant` tells whether it was ours. */
   private async take(key: string, ttlMs: number, info: Readonly<Record<string, unknown>>): Promise<Lease | null> {
+    const grant = randomUUID();
+    const whenFree = (value: unknown, field: string): unknown => ({ $cond: ['$isFree', value, `$${field}`] });
     const record = await this.model
       .findOneAndUpdate(
-        { _id: key, $or: [{ holder: null }, { $expr: { $lte: ['$expiresAt', '$$NOW'] } }] },
+        { _id: key },
         [
+          { $set: { isFree: { $or: [{ $eq: ['$holder', null] }, { $lte: ['$expiresAt', '$$NOW'] }] } } },
           {
             $set: {
-              token: { $add: ['$token', 1] },
-              holder: this.holder,
-              acquiredAt: '$$NOW',
-              expiresAt: { $add: ['$$NOW', ttlMs] },
-              info: { $literal: info },
+              token: whenFree({ $add: ['$token', 1] }, 'token'),
+              holder: whenFree(this.holder, 'holder'),
+              grant: whenFree(grant, 'grant'),
+              acquiredAt: whenFree('$$NOW', 'acquiredAt'),
+              expiresAt: whenFree({ $add: ['$$NOW', ttlMs] }, 'expiresAt'),
+              info: whenFree({ $literal: info }, 'info'),
             },
           },
+          { $unset: 'isFree' },
         ],
         { returnDocument: 'after', updatePipeline: true },
       )
       .lean<LeaseRecord>();
-    return record ? toLease(record) : null;
+    return record?.grant === grant ? toLease(record) : null;
   }
 
   /** @returns false when the key exists already */

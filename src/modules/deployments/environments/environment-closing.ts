@@ -21,6 +21,15 @@ const RUNNING_STATUS: Partial<Record<RunPhase, EnvironmentStatus>> = {
   destroying: 'destroying',
 };
 
+/** Clock and secrets of EnvironmentClosing. */
+@Injectable()
+export class ClosingTools {
+  constructor(
+    readonly clock: Clock,
+    readonly secrets: SecretBox,
+  ) {}
+}
+
 /** Keeps environment, version and deployment status in step with a run; joins the journal's unit of work. */
 @Injectable()
 export class EnvironmentClosing {
@@ -90,13 +99,4 @@ export class EnvironmentClosing {
         isStackEnabled(revision.manifest, instance.stack, operation.environment) || instance.status === 'deployed',
     );
   }
-}
-
-/** Clock and secrets of EnvironmentClosing. */
-@Injectable()
-export class ClosingTools {
-  constructor(
-    readonly clock: Clock,
-    readonly secrets: SecretBox,
-  ) {}
 }

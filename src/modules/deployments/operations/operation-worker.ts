@@ -28,6 +28,44 @@ interface Running {
   readonly done: Promise<void>;
 }
 
+/** What the worker does with an operation it holds. */
+@Injectable()
+export class OperationExecution {
+  constructor(
+    readonly journals: OperationJournals,
+    private readonly operations: OperationsRepository,
+    private readonly builder: RunRequestBuilder,
+    private readonly orchestrator: OrchestratorService,
+    private readonly closing: OperationClosing,
+  ) {}
+
+  /** @throws StaleLease when the lease was lost on the way */
+  async run(found: Operation, lease: Lease, journal: OperationJournal, signal: AbortSignal): Promise<void> {
+    const operation = await this.operations.find(found.operationId);
+    if (!operation || isFinal(operation)) return;
+    const takenOver = operation.status === 'in_progress';
+    if (takenOver && !(await this.closing.mayResume(operation, journal))) return;
+    try {
+      await this.closing.begin(operation);
+      const current = (await this.operations.find(operation.operationId)) ?? operation;
+      const request = await this.builder.forRun(current, lease.token, takenOver);
+      const before = Object.fromEntries(request.stacks.map((stack) => [stack.name, stack.instance]));
+      if (!current.before) await this.operations.keepBefore(operation.operationId, before);
+      await this.orchestrator.run(request, journal, signal);
+    } catch (error) {
+      if (error instanceof StaleLease || error instanceof RunAbandoned) throw error;
+      const isRefusal = error instanceof AppError && error.status < 500;
+      if (!isRefusal && operation.takeovers < MAX_TAKEOVERS) throw error; // the journal is whole: a later round goes on
+      await this.closing.endFailed(operation, journal, error);
+    }
+  }
+
+  /** The next operation that waits for the environment, now holding it. */
+  next(operation: Operation): Promise<Operation | null> {
+    return this.closing.promoteNext(operation);
+  }
+}
+
 /**
  * Executes operations. One operation:
  * 1. take the environment's lease (a preview: its own); somebody else has it → leave it alone;
@@ -147,41 +185,5 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
       if (error instanceof StaleLease) stop.abort(new RunStop('lease_lost'));
       else log.warn('lease could not be renewed, will try again', { error, key: lease.key });
     }
-  }
-}
-
-/** What the worker does with an operation it holds. */
-@Injectable()
-export class OperationExecution {
-  constructor(
-    readonly journals: OperationJournals,
-    private readonly operations: OperationsRepository,
-    private readonly builder: RunRequestBuilder,
-    private readonly orchestrator: OrchestratorService,
-    private readonly closing: OperationClosing,
-  ) {}
-
-  /** @throws StaleLease when the lease was lost on the way */
-  async run(found: Operation, lease: Lease, journal: OperationJournal, signal: AbortSignal): Promise<void> {
-    const operation = await this.operations.find(found.operationId);
-    if (!operation || isFinal(operation)) return;
-    const takenOver = operation.status === 'in_progress';
-    if (takenOver && !(await this.closing.mayResume(operation, journal))) return;
-    try {
-      await this.closing.begin(operation);
-      const current = (await this.operations.find(operation.operationId)) ?? operation;
-      const request = await this.builder.forRun(current, lease.token, takenOver);
-      await this.orchestrator.run(request, journal, signal);
-    } catch (error) {
-      if (error instanceof StaleLease || error instanceof RunAbandoned) throw error;
-      const isRefusal = error instanceof AppError && error.status < 500;
-      if (!isRefusal && operation.takeovers < MAX_TAKEOVERS) throw error; // the journal is whole: a later round goes on
-      await this.closing.endFailed(operation, journal, error);
-    }
-  }
-
-  /** The next operation that waits for the environment, now holding it. */
-  next(operation: Operation): Promise<Operation | null> {
-    return this.closing.promoteNext(operation);
   }
 }

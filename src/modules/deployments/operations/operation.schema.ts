@@ -3,9 +3,11 @@ import type { Operation } from './operation.js';
 
 export const OPERATIONS = 'operations';
 
-export type OperationRecord = Omit<{ -readonly [K in keyof Operation]: Operation[K] }, 'overrides'> & {
+export type OperationRecord = Omit<{ -readonly [K in keyof Operation]: Operation[K] }, 'overrides' | 'before'> & {
   /** JSON, encrypted: overrides may hold secrets. */
   overridesSealed: string;
+  /** JSON, encrypted: outputs and configuration may be secret. */
+  beforeSealed: string | null;
 };
 
 export const operationSchema = new Schema<OperationRecord>(
@@ -26,6 +28,7 @@ export const operationSchema = new Schema<OperationRecord>(
     parameters: { type: Schema.Types.Mixed, required: true },
     selectedStacks: { type: [String], default: null },
     overridesSealed: { type: String, required: true },
+    beforeSealed: { type: String, default: null },
     plan: { type: Schema.Types.Mixed, default: null },
     state: { type: Schema.Types.Mixed, default: null },
     active: { type: Boolean, required: true },

@@ -1,5 +1,6 @@
 import type { EnvironmentName } from '../../../shared/http/principal.js';
 import type {
+  InstanceFacts,
   Plan,
   RunOptions,
   RunPhase,
@@ -56,6 +57,8 @@ export interface Operation {
   /** Per-run configuration, stack → key → value (tier 2d). */
   readonly overrides: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly plan: Plan | null;
+  /** What was known of the stacks when the run began; a successor needs it for rollback. null = not begun. */
+  readonly before: Readonly<Record<string, InstanceFacts>> | null;
   readonly state: RunState | null;
   /** Holds the environment: at most one such operation per deployment and environment. */
   readonly active: boolean;

@@ -5,7 +5,7 @@ import { BaseRepository, isDuplicateKey } from '../../../shared/database/base.re
 import type { VisibleScope } from '../../../shared/http/access.port.js';
 import type { EnvironmentName } from '../../../shared/http/principal.js';
 import { SecretBox } from '../../../shared/kernel/secret-box.js';
-import type { StackRunRecord } from '../../orchestrator/run-request.js';
+import type { InstanceFacts, StackRunRecord } from '../../orchestrator/run-request.js';
 import { OPERATIONS, type OperationRecord } from './operation.schema.js';
 import type { CancelRequest, Operation, OperationStatus } from './operation.js';
 
@@ -31,7 +31,7 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
 
   /** @returns false when another operation holds the environment */
   async insert(operation: Operation): Promise<boolean> {
-    const { overrides, ...plain } = operation;
+    const { overrides, before: _notYet, ...plain } = operation;
     try {
       await this.model.insertMany([{ ...plain, overridesSealed: this.secrets.seal(JSON.stringify(overrides)) }]);
       return true;
@@ -136,6 +136,14 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
     return result.matchedCount === 1;
   }
 
+  /** Remembers the standing before the run, once. */
+  async keepBefore(operationId: string, before: Readonly<Record<string, InstanceFacts>>): Promise<void> {
+    await this.model.updateOne(
+      { operationId, beforeSealed: null },
+      { $set: { beforeSealed: this.secrets.seal(JSON.stringify(before)) } },
+    );
+  }
+
   /** One journal step: stack records are replaced one by one, so that two steps never overwrite each other. @returns false when the operation has ended */
   async recordStep(
     operationId: string,
@@ -163,8 +171,14 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
   }
 
   private toOperation(record: OperationRecord): Operation {
-    const { overridesSealed, ...plain } = record;
-    return { ...plain, overrides: JSON.parse(this.secrets.open(overridesSealed)) as Operation['overrides'] };
+    const { overridesSealed, beforeSealed, ...plain } = record;
+    return {
+      ...plain,
+      overrides: JSON.parse(this.secrets.open(overridesSealed)) as Operation['overrides'],
+      before: beforeSealed
+        ? revived(JSON.parse(this.secrets.open(beforeSealed)) as Record<string, InstanceFacts>)
+        : null,
+    };
   }
 }
 
@@ -182,4 +196,14 @@ function queryOf(filter: OperationFilter): QueryFilter<OperationRecord> {
       ? { createdAt: { ...(filter.from ? { $gte: filter.from } : {}), ...(filter.to ? { $lte: filter.to } : {}) } }
       : {}),
   };
+}
+
+/** Dates travel as text inside the sealed JSON. */
+function revived(before: Record<string, InstanceFacts>): Record<string, InstanceFacts> {
+  return Object.fromEntries(
+    Object.entries(before).map(([stack, facts]) => [
+      stack,
+      { ...facts, lastDeployedAt: facts.lastDeployedAt ? new Date(facts.lastDeployedAt) : null },
+    ]),
+  );
 }

@@ -41,6 +41,28 @@ interface Start {
   readonly resumedFrom?: string;
 }
 
+/** Repositories of OperationsService. */
+@Injectable()
+export class OperationStores {
+  constructor(
+    readonly deployments: DeploymentsRepository,
+    readonly environments: EnvironmentsRepository,
+    readonly operations: OperationsRepository,
+    readonly events: EventsRepository,
+  ) {}
+}
+
+/** Small things OperationsService works with. */
+@Injectable()
+export class OperationTools {
+  constructor(
+    readonly config: Config,
+    readonly clock: Clock,
+    readonly ids: Ids,
+    readonly closing: OperationClosing,
+  ) {}
+}
+
 /** Accepting, listing and cancelling operations. Refusals come in the order of api.md 2.5. */
 @Injectable()
 export class OperationsService {
@@ -252,6 +274,7 @@ export class OperationsService {
       selectedStacks: null,
       overrides: start.overrides,
       plan: null,
+      before: null,
       state: null,
       active: isActive,
       createdAt: now,
@@ -368,26 +391,4 @@ function notCancellable(operation: Operation, why: string): Conflict {
   return new Conflict('OPERATION_NOT_CANCELLABLE', `Operation ${operation.operationId} ${why}`, {
     details: { operationId: operation.operationId, status: operation.status, phase: operation.phase },
   });
-}
-
-/** Repositories of OperationsService. */
-@Injectable()
-export class OperationStores {
-  constructor(
-    readonly deployments: DeploymentsRepository,
-    readonly environments: EnvironmentsRepository,
-    readonly operations: OperationsRepository,
-    readonly events: EventsRepository,
-  ) {}
-}
-
-/** Small things OperationsService works with. */
-@Injectable()
-export class OperationTools {
-  constructor(
-    readonly config: Config,
-    readonly clock: Clock,
-    readonly ids: Ids,
-    readonly closing: OperationClosing,
-  ) {}
 }

@@ -54,9 +54,15 @@ export class RunRequestBuilder {
     };
   }
 
+  /** @param takenOver the run goes on where another process left it; the standing is that of before the operation */
   async forRun(operation: Operation, fence: number, takenOver: boolean): Promise<RunRequest> {
     const request = this.compose(operation, await this.basis(operation), fence);
-    return takenOver && operation.state ? { ...request, resume: operation.state } : request;
+    if (!takenOver || !operation.state) return request;
+    const stacks = request.stacks.map((stack) => ({
+      ...stack,
+      instance: operation.before?.[stack.name] ?? stack.instance,
+    }));
+    return { ...request, stacks, resume: operation.state };
   }
 
   compose(operation: Operation, basis: RunBasis, fence: number): RunRequest {
@@ -118,6 +124,8 @@ export class RunRequestBuilder {
         config: config?.values ?? {},
         secretKeys: config?.secretKeys ?? [],
         sticky: basis.sticky[node.name] ?? {},
+        optionalDependencies: template.optionalDependencies,
+        expectedResources: instance.resourceCount || template.estimatedResources,
       };
     });
   }
@@ -140,6 +148,7 @@ export class RunRequestBuilder {
         config: {},
         secretKeys: [],
         sticky: {},
+        expectedResources: instance.resourceCount,
       };
     });
   }

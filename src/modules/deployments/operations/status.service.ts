@@ -13,6 +13,15 @@ import { toProgress } from './progress-view.js';
 /** Log lines kept in a progress answer per stack (api.md 5.6). */
 const LOGS_PER_STACK = 100;
 
+/** Clock and events of StatusService. */
+@Injectable()
+export class StatusSources {
+  constructor(
+    readonly clock: Clock,
+    readonly events: EventsRepository,
+  ) {}
+}
+
 /** Status and progress of environments: from the running or last operation, else from the stack instances. */
 @Injectable()
 export class StatusService {
@@ -153,13 +162,4 @@ function idleStack(instance: StackInstance): Record<string, unknown> {
     resources: { total: instance.resourceCount, created: 0, failed: 0 },
     logs: [],
   };
-}
-
-/** Clock and events of StatusService. */
-@Injectable()
-export class StatusSources {
-  constructor(
-    readonly clock: Clock,
-    readonly events: EventsRepository,
-  ) {}
 }
