@@ -51,10 +51,10 @@ export class OrchestratorService {
   ): Promise<RunReport> {
     const { settings, box, cloud } = this.surroundings;
     const freshOutputs = new Map<string, StackOutputs>();
-    const control = new RunControl(signal);
     const graph = runNodes(request);
     const resolver = this.resolver(request, freshOutputs, () => reporter.state);
     const plan = await this.plan(request);
+    const control = new RunControl(signal);
     const reporter: Reporter = new Reporter(
       {
         request,

@@ -212,7 +212,7 @@ export class Reporter {
 
   private async writeAll(): Promise<void> {
     while (!this.#broken && !isEmpty(this.#pending)) {
-      await Promise.resolve(); // what happens in the same breath goes into the same entry
+      await turn(); // one stack's end and the start of those that waited for it share an entry
       const pending = this.#pending;
       this.#pending = nothing();
       try {
@@ -273,6 +273,11 @@ function splitCurrent(current: string): [string, string] {
 
 function actionOf(record: StackRunRecord): string {
   return record.status === 'deploying' ? 'deploy' : record.status === 'destroying' ? 'destroy' : 'rollback';
+}
+
+/** Resolves in the next turn of the event loop, when everything that could go on at once has done so. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function nothing(): Pending {

@@ -101,7 +101,7 @@ describe('a run whose process died (deployments.md 7.13, RUN_RECOVERY=resume)', 
       for (let at = 1; ; at++) {
         const { rig, died } = await kill(story, at, isStored);
         if (!died) {
-          expect(at).toBeGreaterThan(8);
+          expect(at).toBeGreaterThan(6);
           return;
         }
         expect({ at, end: endOf(rig) }).toEqual({ at, end: undisturbed });

@@ -150,6 +150,11 @@ describe('manual rollback (deployments.md 7.9)', () => {
     const rig = new OrchestratorRig({ network: { failUp: { 1: 'resource' } } });
     const report = await rig.run(aRunRequest(stacks, {}, { type: 'rollback', rollbackTo }));
     expect(rig.engine.log).toEqual(['up network', 'destroy extra']);
-    expect(report).toMatchObject({ outcome: 'failed', manualInterventionRequired: true, error: { stack: 'network' } });
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      manualInterventionRequired: true,
+      error: { stack: 'network' },
+      state: { stacks: { security: { skipReason: 'dependency_failed', culprit: 'network' } } },
+    });
   });
 });

@@ -12,7 +12,7 @@ import type { InstanceChange } from './run-journal.port.js';
 import { stackOf, type RunParts } from './run-parts.js';
 import type { ResolvedConfig, RollbackState, RunStack, StackError, StackRunRecord } from './run-request.js';
 import { isGone } from './skip.js';
-import { failedEvent, secondsSince } from './stack-endings.js';
+import { failedEvent, secondsSince, skipStack } from './stack-endings.js';
 import { fromException, missingOutputs } from './stack-errors.js';
 
 /**
@@ -80,8 +80,10 @@ export async function runRollback(parts: RunParts): Promise<void> {
     control.throwIfGivenUp();
     const state = reporter.state.rollback;
     if (!state || state.done.includes(name) || state.failed.includes(name)) continue;
-    if (isBlocked(parts, name, state)) {
+    const culprit = blockerOf(parts, name, state);
+    if (culprit !== undefined) {
       reporter.apply({ rollback: { ...state, failed: [...state.failed, name] } });
+      if (reporter.record(name).status === 'pending') skipStack(parts, name, 'dependency_failed', { culprit });
       continue;
     }
     await rollBackStack(parts, name, state);
@@ -229,12 +231,12 @@ function automaticStep(stack: RunStack): Step {
   return lastConfig && !isGone(stack) ? { kind: 'apply', config: lastConfig } : { kind: 'destroy' };
 }
 
-/** Stacks that one which could not be rolled back needs (destroys, automatic) or that need it (applied forward). */
-function isBlocked(parts: RunParts, name: string, state: RollbackState): boolean {
+/** A stack that could not be rolled back and needs this one (destroys, automatic) or is needed by it (applied forward). */
+function blockerOf(parts: RunParts, name: string, state: RollbackState): string | undefined {
   const graph = new StackGraph(parts.graph.nodes);
   const isForward = parts.request.rollbackTo?.deploy[name] !== undefined;
   const others = isForward ? graph.allDependenciesOf(name) : graph.allDependentsOf(name);
-  return state.failed.some((each) => others.has(each));
+  return state.failed.find((each) => others.has(each));
 }
 
 function priorityOf(parts: RunParts, record: StackRunRecord): number {

@@ -128,11 +128,16 @@ async function begin(parts: RunParts, plan: Plan, isContinued: boolean, isChecke
   const rollback = isManual ? await planManualRollback(parts) : undefined;
   return reporter.commit({
     phase: isManual ? 'rolling_back' : isChecked ? 'validating' : runningPhase(parts),
-    records: reporter.records(),
+    records: isManual ? reporter.records().map(untouched) : reporter.records(),
     totalLayers: plan.totalLayers,
     ...(rollback ? { rollback } : {}),
     events: rollback ? [rollbackStarted(parts, rollback), reporter.progress()] : [started, reporter.progress()],
   });
+}
+
+/** What a manual rollback finds as the target has it stays as it is. */
+function untouched(record: StackRunRecord): StackRunRecord {
+  return record.action === 'skip' ? { ...record, status: 'skipped', progressPercent: 100 } : record;
 }
 
 function runningPhase(parts: RunParts): 'destroying' | 'deploying' {
