@@ -18,7 +18,7 @@ export async function previewStack(parts: RunParts, name: string): Promise<'well
   const stack = stackOf(request, name);
   const old = reporter.record(name);
   if (old.action === 'skip') {
-    skipStack(parts, name, old.skipReason ?? 'unchanged');
+    skipStack(parts, name, stack.skipManually ? 'manual' : isDestroy(request.type) ? 'not_deployed' : 'unchanged');
     return 'well';
   }
   reporter.move({

@@ -473,6 +473,21 @@ describe('preview (deployments.md 7.7)', () => {
     });
   });
 
+  it('says why a stack would be skipped', async () => {
+    const rig = new OrchestratorRig();
+    const stacks = stacksOf(GRAPH);
+    await rig.run(aRunRequest(stacks));
+    const again = rig.after(stacks).map((each) => ({ ...each, skipManually: each.name === 'dns' }));
+    rig.journal = new RecordingJournal();
+    await rig.run(aRunRequest(again, { preview: true }));
+    expect(status(rig)).toEqual({
+      dns: 'skipped: manual',
+      network: 'skipped: unchanged',
+      security: 'skipped: unchanged',
+    });
+    expect(rig.journal.events[1]).toMatchObject({ type: 'deployment_progress', data: { progressPercent: 0 } });
+  });
+
   it('counts what a destroy would delete', async () => {
     const rig = new OrchestratorRig();
     const stacks = stacksOf({ a: [] });

@@ -94,7 +94,6 @@ export function firstRecords(plan: Plan): Readonly<Record<string, StackRunRecord
         estimateSeconds: stack.estimatedDuration,
         progressPercent: 0,
         resources: NO_RESOURCES,
-        ...(stack.skipReason ? { skipReason: stack.skipReason } : {}),
       },
     ]),
   );
@@ -137,7 +136,9 @@ async function begin(parts: RunParts, plan: Plan, isContinued: boolean, isChecke
 
 /** What a manual rollback finds as the target has it stays as it is. */
 function untouched(record: StackRunRecord): StackRunRecord {
-  return record.action === 'skip' ? { ...record, status: 'skipped', progressPercent: 100 } : record;
+  return record.action === 'skip'
+    ? { ...record, status: 'skipped', skipReason: 'unchanged', progressPercent: 100 }
+    : record;
 }
 
 function runningPhase(parts: RunParts): 'destroying' | 'deploying' {
