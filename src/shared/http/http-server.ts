@@ -19,7 +19,7 @@ const MAX_DEPTH = 20;
 const MAX_ITEMS = 1000;
 
 /** Fixed by api.md 1.10. */
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',

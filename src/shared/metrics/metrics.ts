@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Defect } from '../errors/app-error.js';
 
 interface MetricEntry {
   readonly type: 'counter' | 'histogram' | 'gauge';
@@ -58,6 +59,13 @@ export class Metrics {
 
   count<K extends NamesOf<'counter'>>(name: K, labels: Labels<K>, by = 1): void {
     this.#counters.get(name)?.inc(labels, by);
+  }
+
+  /** For a path where looking up the labels each time would cost too much. */
+  counter<K extends NamesOf<'counter'>>(name: K, labels: Labels<K>): { inc(): void } {
+    const entry = this.#counters.get(name);
+    if (!entry) throw new Defect(`${name} is not a counter`);
+    return entry.labels(labels);
   }
 
   observe<K extends NamesOf<'histogram'>>(name: K, labels: Labels<K>, value: number): void {
