@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { AppModule } from './app.module.js';
+import { installDashboard } from './dashboard.js';
 import { installDocs } from './docs.js';
 import type { Config } from './shared/config/config.js';
 import { AppExceptionFilter } from './shared/errors/exception.filter.js';
@@ -28,6 +29,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalInterceptors(new TimeoutInterceptor(config.server.requestTimeoutMs), new EnvelopeInterceptor());
   await installDocs(app, config);
+  await installDashboard(app.getHttpAdapter().getInstance() as unknown as FastifyInstance);
   try {
     await app.init();
     await app.getHttpAdapter().getInstance().ready();

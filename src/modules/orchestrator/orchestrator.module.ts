@@ -22,14 +22,19 @@ export interface OrchestratorOptions {
 /** Which engine and which look-ups there are is decided by the application (ENGINE, CLOUD). */
 @Module({})
 export class OrchestratorModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  #isClosing = false;
+
   constructor(private readonly engine: StackEngine) {}
 
   /** Runners load while the server already listens. */
   onApplicationBootstrap(): void {
-    this.engine.warm().catch((error: unknown) => createLog('engine').error('runners could not be started', { error }));
+    this.engine.warm().catch((error: unknown) => {
+      if (!this.#isClosing) createLog('engine').error('runners could not be started', { error });
+    });
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.#isClosing = true;
     await this.engine.close();
   }
 

@@ -75,6 +75,8 @@ export function errorBody(
 /** Framework and driver errors become codes of api.md section 7; the unknown becomes a Defect. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  // Nest wraps what Fastify throws before a handler is reached
+  if (error instanceof HttpException && error.cause) return toAppError(error.cause);
   const { name, code, statusCode } = (error ?? {}) as { name?: string; code?: unknown; statusCode?: number };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413) {
     return new Invalid('PAYLOAD_TOO_LARGE', 'The request body is larger than this route accepts', {
