@@ -114,7 +114,7 @@ module.exports = {
       comment: 'The engine is reached through its port; the module file picks the adapter.',
       from: {
         path: '^src/',
-        pathNot: `^src/modules/orchestrator/(embedded/|embedded\\.|orchestrator\\.module)|${TESTS}`,
+        pathNot: `^src/modules/orchestrator/(embedded/|embedded\\.|orchestrator\\.module)|^src/engine\\.ts$|${TESTS}`,
       },
       to: { path: '^src/modules/orchestrator/embedded/' },
     },
@@ -158,10 +158,10 @@ module.exports = {
       name: 'sandbox-cloud-has-two-customers',
       severity: 'error',
       comment:
-        'CLOUD=sandbox is wired in the sandbox module and in app.module.ts; the engine only knows the provider port.',
+        'CLOUD=sandbox is wired in the sandbox module and in engine.ts; the engine only knows the provider port.',
       from: {
         path: '^src/',
-        pathNot: `^src/(app\\.module\\.ts|modules/sandbox/)|${TESTS}`,
+        pathNot: `^src/(engine\\.ts|modules/sandbox/)|${TESTS}`,
       },
       to: { path: '^tools/sandbox-cloud/', pathNot: '^tools/sandbox-cloud/provider\\.port\\.ts$' },
     },
@@ -176,7 +176,7 @@ module.exports = {
       name: 'no-test-code-in-the-product',
       severity: 'error',
       comment: 'Fakes, factories and specs never ship.',
-      from: { path: '^(src|tools|bench|stacks)/', pathNot: TESTS },
+      from: { path: '^(src|tools|stacks)/', pathNot: TESTS },
       to: { path: TESTS },
     },
   ],
