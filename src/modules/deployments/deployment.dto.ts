@@ -167,6 +167,13 @@ export class UpdateDeploymentBody {
   @IsOptional()
   @IsObject()
   readonly environments?: Record<string, Record<string, unknown>>;
+
+  @ApiPropertyOptional({
+    type: Object,
+    description: 'A whole manifest, as object or as YAML or JSON text; other fields are merged over it',
+  })
+  @Allow()
+  readonly manifest?: unknown;
 }
 
 export class StackConfigBody {

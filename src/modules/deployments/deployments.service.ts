@@ -30,6 +30,7 @@ import { freeDeploymentId, requireDeploymentId } from './manifest/deployment-id.
 import { completeInputs, type InitInputs } from './manifest/init-inputs.js';
 import { initialiseManifest } from './manifest/initialise-manifest.js';
 import { type ManifestSurroundings, stackGraph } from './manifest/manifest-context.js';
+import { replaceManifest } from './manifest/replace-manifest.js';
 import { maskSecrets, restoreMasked } from './manifest/secrets.js';
 import { ManifestVault } from './manifest-vault.js';
 import { declaredEnvironments, isStackOn, type Manifest } from './manifest/manifest.js';
@@ -191,15 +192,20 @@ export class DeploymentsService {
     ifRevision?: number,
   ): Promise<{ deployment: Deployment; changes: readonly string[]; configFiles: number }> {
     const deployment = await this.load(principal, deploymentId, 'deployments:update');
-    this.requireEnvironmentRights(principal, deployment, touchedEnvironments(body));
-    if (Object.values(body.environments ?? {}).some((block) => block['enabled'] !== undefined)) {
-      this.access.require(principal, 'environments:manage', targetOf(deployment), {
-        kind: 'deployment',
-        id: deploymentId,
-      });
-    }
     const before = await this.manifestOf(deployment);
-    const after = restoreMasked(editManifest(before, body), before, this.catalogue.stacks.templates());
+    const touched = body.manifest === undefined ? touchedEnvironments(body) : declaredEnvironments(before);
+    this.requireEnvironmentRights(principal, deployment, touched);
+    const surroundings = { ...this.catalogue.surroundings(), deploymentId };
+    const base = body.manifest === undefined ? before : replaceManifest(before, body.manifest, surroundings);
+    const after = restoreMasked(editManifest(base, body), before, this.catalogue.stacks.templates());
+    for (const environment of switchedEnvironments(before, after)) {
+      this.access.require(
+        principal,
+        'environments:manage',
+        { ...targetOf(deployment), environment },
+        { kind: 'deployment', id: deploymentId },
+      );
+    }
     await this.requireEnvironmentsFree(deployment, before, after);
     return this.save(principal, deployment, before, after, ifRevision);
   }
@@ -412,8 +418,7 @@ export class DeploymentsService {
 
   /** Enabling or disabling waits for no one: 409 while an operation holds the environment. */
   private async requireEnvironmentsFree(deployment: Deployment, before: Manifest, after: Manifest): Promise<void> {
-    for (const name of declaredEnvironments(after)) {
-      if (before.spec.environments[name]?.enabled === after.spec.environments[name]?.enabled) continue;
+    for (const name of switchedEnvironments(before, after)) {
       const holder = await this.stores.operations.findActive(deployment.deploymentId, name);
       if (!holder) continue;
       throw new Conflict(
@@ -529,20 +534,32 @@ function environmentRows(deployment: Deployment, manifest: Manifest): Environmen
   });
 }
 
-/** Stacks of the manifest with the layer they have in dev. */
+/** Stacks of the manifest with the layer they have in the first environment they are on in; 0 = off everywhere. */
 function stackViews(manifest: Manifest, stackTemplates: StackTemplates): ManifestStackView[] {
-  const graph = stackGraph(manifest, stackTemplates, 'dev');
-  return Object.entries(manifest.spec.stacks).map(([name, block]) => ({
-    name,
-    enabled: block.enabled,
-    layer: graph.layerOf(name),
-    dependencies: [...graph.dependenciesOf(name)],
-  }));
+  const environments = declaredEnvironments(manifest);
+  const graphs = new Map(environments.map((name) => [name, stackGraph(manifest, stackTemplates, name)]));
+  return Object.entries(manifest.spec.stacks).map(([name, block]) => {
+    const environment = environments.find((each) => isStackOn(manifest, name, each));
+    const graph = environment && graphs.get(environment);
+    return {
+      name,
+      enabled: block.enabled,
+      layer: graph?.layerOf(name) ?? 0,
+      dependencies: graph ? [...graph.dependenciesOf(name)] : block.dependencies,
+    };
+  });
 }
 
 function countConfigFiles(manifest: Manifest): number {
   return (
     Object.values(manifest.spec.stacks).filter((block) => block.enabled).length * declaredEnvironments(manifest).length
+  );
+}
+
+/** Environments that the edit enables or disables. */
+function switchedEnvironments(before: Manifest, after: Manifest): EnvironmentName[] {
+  return declaredEnvironments(after).filter(
+    (name) => before.spec.environments[name]?.enabled !== after.spec.environments[name]?.enabled,
   );
 }
 

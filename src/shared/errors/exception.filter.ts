@@ -1,9 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { contextOf } from '../http/http-server.js';
 import { type RouteTable, unrouted } from '../http/route-table.js';
-import { currentContext } from '../http/request-context.js';
+import { contextOf, currentContext } from '../http/request-context.js';
 import { createLog } from '../kernel/log.js';
 import { AppError, Defect, Invalid, NotFound, Unavailable } from './app-error.js';
 

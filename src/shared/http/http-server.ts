@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config/config.js';
 import { type AppError, Invalid } from '../errors/app-error.js';
 import type { AppExceptionFilter } from '../errors/exception.filter.js';
-import { type RequestContext, runInContext } from './request-context.js';
+import { type ContextRequest, type RequestContext, runInContext } from './request-context.js';
 import { RouteTable } from './route-table.js';
 
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -30,13 +30,6 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 const DOCS_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 const NO_STORE = /^\/api\/v1\/(auth|users|admin)\/|\/state(\/|\?|$)|^\/api\/(sessions|tasks|machines)/;
-
-type ContextRequest = FastifyRequest & { cloudContext?: RequestContext };
-
-/** The context of a request also where async context does not reach (errors of body parsing). */
-export function contextOf(request: FastifyRequest): RequestContext | undefined {
-  return (request as ContextRequest).cloudContext;
-}
 
 export function createAdapter(config: Config): FastifyAdapter {
   return new FastifyAdapter({

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { FastifyRequest } from 'fastify';
 import type { EnvironmentName, Principal } from './principal.js';
 
 /** Facts of the request that is being served, reachable from everywhere below without passing them along. */
@@ -27,4 +28,11 @@ export function runInContext<T>(context: RequestContext, work: () => T): T {
 
 export function currentContext(): RequestContext | undefined {
   return storage.getStore();
+}
+
+/** A request that carries its context, for places that async context does not reach (errors of body parsing). */
+export type ContextRequest = FastifyRequest & { cloudContext?: RequestContext };
+
+export function contextOf(request: FastifyRequest): RequestContext | undefined {
+  return (request as ContextRequest).cloudContext;
 }

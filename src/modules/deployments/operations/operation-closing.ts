@@ -21,15 +21,15 @@ export class OperationClosing {
   ) {}
 
   /** `pending` → `in_progress`; one that is already in progress stays as it is. */
-  async begin(operation: Operation): Promise<void> {
+  async begin(operation: Operation, executor: string): Promise<void> {
     const now = this.clock.now();
     const state: RunState = { phase: 'initializing', stacks: {}, totalLayers: 0, startedAt: now };
     const first = await this.operations.change(
       operation.operationId,
-      { status: 'in_progress', phase: 'initializing', startedAt: now, state },
+      { status: 'in_progress', phase: 'initializing', startedAt: now, state, executor },
       ['pending'],
     );
-    if (!first) await this.operations.change(operation.operationId, { takeovers: operation.takeovers + 1 });
+    if (!first) await this.operations.change(operation.operationId, { takeovers: operation.takeovers + 1, executor });
   }
 
   /** A run whose process died: continue (true), or end it here and now (RUN_RECOVERY=fail; previews always). */

@@ -46,9 +46,9 @@ export class OperationExecution {
     const takenOver = operation.status === 'in_progress';
     if (takenOver && !(await this.closing.mayResume(operation, journal))) return;
     try {
-      await this.closing.begin(operation);
+      await this.closing.begin(operation, lease.holder);
       const current = (await this.operations.find(operation.operationId)) ?? operation;
-      const request = await this.builder.forRun(current, lease.token, takenOver);
+      const request = await this.builder.forRun(current, lease.token, takenOver ? (operation.executor ?? '') : null);
       const before = Object.fromEntries(request.stacks.map((stack) => [stack.name, stack.instance]));
       if (!current.before) await this.operations.keepBefore(operation.operationId, before);
       await this.orchestrator.run(request, journal, signal);
@@ -142,6 +142,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     });
     if (!lease) return;
     const stop = new AbortController();
+    if (operation.cancel) stop.abort(RunStop.cancelled(operation.cancel));
     const journal = this.execution.journals.open(operation, lease);
     const done = this.whileHeld(lease, operationId, stop, () =>
       this.execution.run(operation, lease, journal, stop.signal),

@@ -46,6 +46,7 @@ export const operationSchema = new Schema<OperationRecord>(
     resumable: { type: Boolean, default: false },
     resumedFrom: { type: String, default: null },
     staleDependents: { type: [String], default: [] },
+    executor: { type: String, default: null },
     takeovers: { type: Number, default: 0 },
     webhookUrl: { type: String, default: null },
   },

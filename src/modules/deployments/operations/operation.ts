@@ -77,6 +77,8 @@ export interface Operation {
   readonly resumable: boolean;
   readonly resumedFrom: string | null;
   readonly staleDependents: readonly string[];
+  /** Process that runs or ran it. */
+  readonly executor: string | null;
   /** Times another process took it over. */
   readonly takeovers: number;
   readonly webhookUrl: string | null;

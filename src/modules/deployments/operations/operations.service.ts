@@ -291,6 +291,7 @@ export class OperationsService {
       resumable: false,
       resumedFrom: start.resumedFrom ?? null,
       staleDependents: [],
+      executor: null,
       takeovers: 0,
       webhookUrl: start.webhookUrl,
     };

@@ -54,15 +54,15 @@ export class RunRequestBuilder {
     };
   }
 
-  /** @param takenOver the run goes on where another process left it; the standing is that of before the operation */
-  async forRun(operation: Operation, fence: number, takenOver: boolean): Promise<RunRequest> {
+  /** @param previousHolder the process that died while it ran the operation; the run goes on from its journal, with the standing of before the operation. null = the first one */
+  async forRun(operation: Operation, fence: number, previousHolder: string | null): Promise<RunRequest> {
     const request = this.compose(operation, await this.basis(operation), fence);
-    if (!takenOver || !operation.state) return request;
+    if (previousHolder === null || !operation.state) return request;
     const stacks = request.stacks.map((stack) => ({
       ...stack,
       instance: operation.before?.[stack.name] ?? stack.instance,
     }));
-    return { ...request, stacks, resume: operation.state };
+    return { ...request, stacks, resume: operation.state, previousHolder };
   }
 
   compose(operation: Operation, basis: RunBasis, fence: number): RunRequest {
