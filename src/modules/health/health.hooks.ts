@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DatabaseCircuit } from '../../shared/database/circuit-breaker.js';
-import { contextOf } from '../../shared/http/http-server.js';
+import { contextOf } from '../../shared/http/request-context.js';
 import { Metrics } from '../../shared/metrics/metrics.js';
 import { answerInFront, healthBody } from './fast-health.js';
 
@@ -29,7 +29,8 @@ export class HealthHooks implements OnModuleInit {
       fastify.get(url, (_request, reply) => reply.type('application/json; charset=utf-8').send(healthBody()));
     }
     fastify.addHook('onRequest', (request, _reply, done) => {
-      const refusal = this.circuit.state === 'open' && NEEDS_DATABASE.test(request.url) ? this.circuit.refusal() : null;
+      const refusal =
+        this.circuit.state !== 'closed' && NEEDS_DATABASE.test(request.url) ? this.circuit.refusal() : null;
       if (refusal) done(refusal);
       else done();
     });
