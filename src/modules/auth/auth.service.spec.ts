@@ -177,7 +177,11 @@ describe('logout', () => {
 });
 
 describe('WebSocket handshakes', () => {
-  const handshake = (source: { headers?: Record<string, string>; query?: { ticket?: string; token?: string } }) =>
+  interface Source {
+    readonly headers?: Record<string, string>;
+    readonly query?: { readonly ticket?: string; readonly token?: string };
+  }
+  const handshake = (source: Source): Promise<Principal | null> =>
     rig.authenticator.authenticateHandshake({ headers: source.headers ?? {}, query: source.query ?? {}, ip: IP });
 
   it('take a ticket once, within 30 s, with the rights of now', async () => {
@@ -193,11 +197,12 @@ describe('WebSocket handshakes', () => {
 
   it('take a token as header, subprotocol or query parameter', async () => {
     const { accessToken: token } = await login();
-    for (const source of [
+    const sources: readonly Source[] = [
       { headers: { authorization: `Bearer ${token}` } },
       { headers: { 'sec-websocket-protocol': `cloud, bearer.${token}` } },
       { query: { token } },
-    ]) {
+    ];
+    for (const source of sources) {
       expect(await handshake(source)).toMatchObject({ id: ada.id });
     }
     expect(await handshake({})).toBeNull();

@@ -24,19 +24,19 @@ export class MemoryRateLimitStore extends RateLimitStore {
     const counter = counters.get(bucket.key);
     if (counter && now < counter.resetAt) {
       counter.count += 1;
-      return counter;
+      return { count: counter.count, resetAt: counter.resetAt };
     }
     counters.delete(bucket.key); // so that it moves to the end
     const opened = { count: 1, resetAt: now + bucket.windowMs };
     counters.set(bucket.key, opened);
     clearEnded(counters, now);
-    return opened;
+    return { count: 1, resetAt: opened.resetAt };
   }
 
   override peek(bucket: Bucket): Usage {
     const now = this.clock.now().getTime();
     const counter = this.#countersOf(bucket.windowMs).get(bucket.key);
-    return counter && now < counter.resetAt ? counter : { count: 0, resetAt: now + bucket.windowMs };
+    return counter && now < counter.resetAt ? { ...counter } : { count: 0, resetAt: now + bucket.windowMs };
   }
 
   /** Counters held now, the dead ones at most two per opened window behind. */
