@@ -19,7 +19,7 @@ export interface Body {
   readonly code?: string;
   readonly message?: string;
   readonly details?: unknown;
-  readonly data: Record<string, never> & Readonly<Record<string, unknown>>;
+  readonly data: Readonly<Record<string, unknown>>;
   readonly [key: string]: unknown;
 }
 

@@ -9,19 +9,34 @@ describe('bad input', () => {
 
   it.each([
     ['an unknown template', { ...MINIMAL, template: 'maximal' }, 422, 'VALIDATION_INVALID_TEMPLATE', 'maximal'],
-    ['a template whose programs are not there', { ...MINIMAL, template: 'microservices' }, 422, 'VALIDATION_INVALID_TEMPLATE', 'services-api'],
+    [
+      'a template whose programs are not there',
+      { ...MINIMAL, template: 'microservices' },
+      422,
+      'VALIDATION_INVALID_TEMPLATE',
+      'services-api',
+    ],
     ['a domain of one label', { ...MINIMAL, domain: 'localhost' }, 400, 'VALIDATION_INVALID_FORMAT', 'domain'],
     ['a short account id', { ...MINIMAL, accounts: { dev: '123' } }, 400, undefined, 'accounts.dev'],
     ['a missing account', { ...MINIMAL, accounts: {} }, 400, 'VALIDATION_REQUIRED_FIELD', 'accounts.dev'],
     ['an unknown field', { ...MINIMAL, colour: 'red' }, 400, 'VALIDATION_UNKNOWN_FIELD', 'colour'],
     ['a wrong type', { ...MINIMAL, project: 7 }, 400, 'VALIDATION_INVALID_FORMAT', 'project'],
     ['a bad id', { ...MINIMAL, deploymentId: 'X1' }, 400, 'INVALID_DEPLOYMENT_ID', 'deploymentId'],
-    ['a cyclic override', { ...MINIMAL, overrides: { stacks: { network: { dependencies: ['security'] } } } }, 422, 'VALIDATION_CIRCULAR_DEPENDENCY', 'network'],
+    [
+      'a cyclic override',
+      { ...MINIMAL, overrides: { stacks: { network: { dependencies: ['security'] } } } },
+      422,
+      'VALIDATION_CIRCULAR_DEPENDENCY',
+      'network',
+    ],
     ['malformed JSON', '{"organization":', 400, 'VALIDATION_MALFORMED_JSON', 'JSON'],
     ['a body over 1 MiB', { ...MINIMAL, description: 'x'.repeat(1_100_000) }, 413, 'PAYLOAD_TOO_LARGE', 'body'],
   ])('%s is refused with its code and named, and leaves nothing behind', async (_name, body, status, code, named) => {
     const answer = await test.post('/api/v1/deployments', body);
-    expect({ status: answer.status, body: answer.body }).toMatchObject({ status, body: { success: false, statusCode: status, ...(code ? { code } : {}) } });
+    expect({ status: answer.status, body: answer.body }).toMatchObject({
+      status,
+      body: { success: false, statusCode: status, ...(code ? { code } : {}) },
+    });
     expect(JSON.stringify(answer.body)).toContain(named);
     expect(answer.body['request_id']).toBe(answer.headers.get('x-request-id'));
     const list = await test.get('/api/v1/deployments?all=true');
@@ -43,7 +58,10 @@ describe('bad input', () => {
     const made = await test.post('/api/v1/deployments', MINIMAL);
     const id = String(made.body.data['deploymentId']);
     const disabled = await test.post(`/api/v1/deployments/${id}/deploy`, { environment: 'stage' });
-    expect(disabled).toMatchObject({ status: 422, body: { code: 'ENVIRONMENT_DISABLED', details: { environment: 'stage' } } });
+    expect(disabled).toMatchObject({
+      status: 422,
+      body: { code: 'ENVIRONMENT_DISABLED', details: { environment: 'stage' } },
+    });
     const unknown = await test.post(`/api/v1/deployments/${id}/deploy`, { environment: 'staging' });
     expect(unknown).toMatchObject({ status: 400, body: { details: [{ field: 'environment' }] } });
     expect((await test.get('/api/v1/operations')).body.data['operations']).toEqual([]);

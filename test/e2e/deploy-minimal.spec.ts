@@ -16,7 +16,8 @@ describe('a deployment of the minimal template', () => {
   };
   const names = (list: unknown): string[] => (list as { name: string }[]).map((item) => item.name).sort();
   const inventory = async (): Promise<unknown[]> =>
-    ((await test.get('/api/v1/sandbox/accounts/111111111111/resources?limit=100')).body.data['resources'] ?? []) as unknown[];
+    ((await test.get('/api/v1/sandbox/accounts/111111111111/resources?limit=100')).body.data['resources'] ??
+      []) as unknown[];
 
   it('is initialised with three stacks in two layers and deploys nothing yet', async () => {
     const made = await test.post('/api/v1/deployments', MINIMAL);
@@ -42,7 +43,10 @@ describe('a deployment of the minimal template', () => {
     const detail = (await test.get(`/api/v1/deployments/${id}`)).body.data;
     expect(detail['status']).toBe('deployed');
     const outputs = Object.fromEntries(
-      (detail['stacks'] as { name: string; environments: { dev: { outputs: Record<string, unknown> } } }[]).map((s) => [s.name, s.environments.dev.outputs]),
+      (detail['stacks'] as { name: string; environments: { dev: { outputs: Record<string, unknown> } } }[]).map((s) => [
+        s.name,
+        s.environments.dev.outputs,
+      ]),
     );
     expect(outputs['network']?.['vpcId']).toMatch(/^vpc-[0-9a-f]{17}$/);
     expect(outputs['dns']?.['hostedZoneId']).toMatch(/^Z/);
@@ -59,12 +63,16 @@ describe('a deployment of the minimal template', () => {
       expect(stack.explanation.join(' ')).not.toBe('');
     }
     expect(end).toMatchObject({ status: 'success', progress: { percentage: 100, skippedStacks: 3 } });
-    const versions = (await test.get(`/api/v1/deployments/${id}/versions?environment=dev`)).body.data['versions'] as unknown[];
+    const versions = (await test.get(`/api/v1/deployments/${id}/versions?environment=dev`)).body.data[
+      'versions'
+    ] as unknown[];
     expect(versions).toHaveLength(1);
   });
 
   it('runs what depends on a changed CIDR and nothing else', async () => {
-    const changed = await test.put(`/api/v1/deployments/${id}`, { stacks: { network: { config: { vpcCidr: '10.60.0.0/16' } } } });
+    const changed = await test.put(`/api/v1/deployments/${id}`, {
+      stacks: { network: { config: { vpcCidr: '10.60.0.0/16' } } },
+    });
     expect(changed.body.data).toMatchObject({ revision: 2 });
     expect(JSON.stringify(changed.body.data['changes'])).toContain('vpcCidr');
     const { start, end } = await deploy();
@@ -89,11 +97,16 @@ describe('a deployment of the minimal template', () => {
 
   it('asks for a confirmation and then removes everything in reverse order', async () => {
     const refused = await test.post(`/api/v1/deployments/${id}/destroy`, { environment: 'dev' });
-    expect(refused).toMatchObject({ status: 422, body: { code: 'CONFIRMATION_REQUIRED', details: { expected: true } } });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { code: 'CONFIRMATION_REQUIRED', details: { expected: true } },
+    });
     const started = await test.post(`/api/v1/deployments/${id}/destroy`, { environment: 'dev', confirm: true });
     const operationId = String(started.body.data['operationId']);
     expect(await test.ended(id, operationId)).toMatchObject({ status: 'success', phase: 'destroyed' });
-    const events = (await test.get(`/api/v1/deployments/${id}/events?operationId=${operationId}&limit=1000`)).body.data['events'] as { type: string; data: { stack?: string } }[];
+    const events = (await test.get(`/api/v1/deployments/${id}/events?operationId=${operationId}&limit=1000`)).body.data[
+      'events'
+    ] as { type: string; data: { stack?: string } }[];
     const order = events.filter((event) => event.type === 'stack_destroyed').map((event) => event.data.stack);
     expect(order.indexOf('security')).toBeLessThan(order.indexOf('network'));
     expect(await inventory()).toEqual([]);

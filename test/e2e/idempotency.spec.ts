@@ -11,12 +11,15 @@ describe('starting the same thing more than once', () => {
 
   it('20 identical requests with one idempotency key make one operation', async () => {
     const headers = { 'idempotency-key': 'deploy-once-0001' };
-    const send = (): ReturnType<TestApp['post']> => test.post(`/api/v1/deployments/${id}/deploy`, { environment: 'dev' }, headers);
+    const send = (): ReturnType<TestApp['post']> =>
+      test.post(`/api/v1/deployments/${id}/deploy`, { environment: 'dev' }, headers);
     const answers = await Promise.all(Array.from({ length: 20 }, send));
     expect(answers.every((a) => a.status === 202 || a.body.code === 'IDEMPOTENCY_IN_PROGRESS')).toBe(true);
     const replay = await send();
     expect(replay.headers.get('idempotency-replayed')).toBe('true');
-    const { operations } = (await test.get(`/api/v1/deployments/${id}/operations`)).body.data as unknown as { operations: { operationId: string }[] };
+    const { operations } = (await test.get(`/api/v1/deployments/${id}/operations`)).body.data as unknown as {
+      operations: { operationId: string }[];
+    };
     expect(operations.map((o) => o.operationId)).toEqual([replay.body.data['operationId']]);
     await test.ended(id, String(replay.body.data['operationId']));
     const other = await test.post(`/api/v1/deployments/${id}/deploy`, { environment: 'dev', force: true }, headers);
@@ -28,7 +31,10 @@ describe('starting the same thing more than once', () => {
     const answers = await Promise.all([1, 2].map(() => test.post(`/api/v1/deployments/${id}/deploy`, body)));
     const running = answers.find((a) => a.status === 202);
     const refused = answers.find((a) => a.status === 409);
-    expect(refused?.body).toMatchObject({ code: 'OPERATION_IN_PROGRESS', details: { operationId: running?.body.data['operationId'], startedBy: expect.any(String) as string } });
+    expect(refused?.body).toMatchObject({
+      code: 'OPERATION_IN_PROGRESS',
+      details: { operationId: running?.body.data['operationId'], startedBy: expect.any(String) as string },
+    });
     expect(await test.ended(id, String(running?.body.data['operationId']))).toMatchObject({ status: 'success' });
   });
 
@@ -39,6 +45,8 @@ describe('starting the same thing more than once', () => {
     expect(second).toMatchObject({ status: 202, body: { data: { status: 'pending', queuePosition: 1 } } });
     const ends = await Promise.all([first, second].map((a) => test.ended(id, String(a.body.data['operationId']))));
     expect(ends.map((end) => end['status'])).toEqual(['success', 'success']);
-    expect(new Date(String(ends[1]?.['startedAt'])).getTime()).toBeGreaterThanOrEqual(new Date(String(ends[0]?.['completedAt'])).getTime());
+    expect(new Date(String(ends[1]?.['startedAt'])).getTime()).toBeGreaterThanOrEqual(
+      new Date(String(ends[0]?.['completedAt'])).getTime(),
+    );
   });
 });
