@@ -4,6 +4,7 @@ import { DatabaseCircuit } from './circuit-breaker.js';
 
 describe('the circuit on the database', () => {
   let circuit: DatabaseCircuit;
+  let ping: () => Promise<unknown>;
   const fail = (times: number): void => {
     for (let i = 0; i < times; i++) circuit.record(new Error('no server'));
   };
@@ -13,7 +14,7 @@ describe('the circuit on the database', () => {
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
-    circuit = new DatabaseCircuit(undefined as unknown as Connection, new Metrics());
+    circuit = new DatabaseCircuit({ db: { command: () => ping() } } as unknown as Connection, new Metrics());
   });
   afterEach(() => jest.useRealTimers());
 
@@ -56,5 +57,25 @@ describe('the circuit on the database', () => {
     circuit.record(probe);
     await settled();
     expect(circuit.state).toBe(state);
+  });
+
+  it.each([
+    ['lets requests through again when the ping succeeds', () => Promise.resolve({ ok: 1 }), 'closed'],
+    ['goes on refusing when it fails', () => Promise.reject(new Error('still down')), 'open'],
+  ])('asks the database itself after 30 s, and %s', async (_what, answer, state) => {
+    let pings = 0;
+    ping = () => {
+      pings += 1;
+      return answer();
+    };
+    fail(5);
+    await settled();
+    circuit.refusal();
+    expect(pings).toBe(0);
+    jest.advanceTimersByTime(30_000);
+    expect(circuit.refusal()).not.toBeNull();
+    expect(circuit.refusal()).not.toBeNull();
+    await settled();
+    expect([pings, circuit.state]).toEqual([1, state]);
   });
 });

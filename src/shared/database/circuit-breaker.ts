@@ -1,14 +1,16 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import { circuitBreaker, CircuitState, handleAll, type IBreaker } from 'cockatiel';
+import type { ConnectionCheckOutFailedEvent } from 'mongodb';
 import type { Connection } from 'mongoose';
-import { Unavailable } from '../errors/app-error.js';
+import { Defect, Unavailable } from '../errors/app-error.js';
 import { createLog } from '../kernel/log.js';
 import { Metrics } from '../metrics/metrics.js';
 
 const FAILURES = 5;
 const WINDOW_MS = 60_000;
 const OPEN_MS = 30_000;
+const PROBE_MS = 5000;
 
 const log = createLog('database');
 
@@ -32,9 +34,11 @@ export class FailuresInWindow implements IBreaker {
 }
 
 /**
- * Circuit breaker on the database (api.md 1.9), fed by the driver's own monitoring: every heartbeat that fails is a connection
- * failure, and after 30 s open the next heartbeat is the probe. The driver beats every 10 s, and twice a second while a
- * request waits for a server, so that 5 waiting seconds are enough to open it; no request is sacrificed as probe.
+ * Circuit breaker on the database (api.md 1.9), fed by the driver's own events, so that no repository knows of it:
+ * 1. a failed heartbeat or a connection that could not be made is a connection failure; five within a minute open it;
+ * 2. while it is open requests are refused without asking the database;
+ * 3. after 30 s the next refused request sends one ping as the probe (a heartbeat does as well): it closes the circuit or opens
+ *    it for another 30 s. Behind a load balancer the driver sends no heartbeats, hence the ping.
  */
 @Injectable()
 export class DatabaseCircuit implements OnModuleInit, OnModuleDestroy {
@@ -56,15 +60,19 @@ export class DatabaseCircuit implements OnModuleInit, OnModuleDestroy {
   onModuleInit(): void {
     this.connection
       .getClient()
-      .on('serverHeartbeatFailed', this.#failed)
-      .on('serverHeartbeatSucceeded', this.#succeeded);
+      .on('serverHeartbeatFailed', this.#heartbeatFailed)
+      .on('serverHeartbeatSucceeded', this.#succeeded)
+      .on('connectionCheckOutFailed', this.#checkOutFailed)
+      .on('connectionReady', this.#succeeded);
   }
 
   onModuleDestroy(): void {
     this.connection
       .getClient()
-      .off('serverHeartbeatFailed', this.#failed)
-      .off('serverHeartbeatSucceeded', this.#succeeded);
+      .off('serverHeartbeatFailed', this.#heartbeatFailed)
+      .off('serverHeartbeatSucceeded', this.#succeeded)
+      .off('connectionCheckOutFailed', this.#checkOutFailed)
+      .off('connectionReady', this.#succeeded);
   }
 
   get state(): CircuitName {
@@ -78,13 +86,15 @@ export class DatabaseCircuit implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** What a request that needs the database is told while the circuit is open; null otherwise. */
+  /** What a request that needs the database is told unless the circuit is closed; null when it is. */
   refusal(): Unavailable | null {
-    if (this.state !== 'open') return null;
-    const seconds = Math.max(1, Math.ceil((this.#openedAt + OPEN_MS - Date.now()) / 1000));
+    const { state } = this;
+    if (state === 'closed') return null;
+    const leftMs = this.#openedAt + OPEN_MS - Date.now();
+    if (state === 'open' && leftMs <= 0) this.probe();
     return new Unavailable('circuit_open', 'The database cannot be reached; requests are refused until it answers', {
       details: { reason: 'circuit_open' },
-      headers: { 'Retry-After': String(seconds) },
+      headers: { 'Retry-After': String(Math.max(1, Math.ceil(leftMs / 1000))) },
     });
   }
 
@@ -97,6 +107,17 @@ export class DatabaseCircuit implements OnModuleInit, OnModuleDestroy {
       .catch(() => undefined); // an open circuit, or the failure itself: both are in `state`
   }
 
-  readonly #failed = ({ failure }: { readonly failure: Error }): void => this.record(failure);
+  private probe(): void {
+    void this.#policy
+      .execute(async () => {
+        await this.connection.db?.command({ ping: 1 }, { timeoutMS: PROBE_MS });
+      })
+      .catch((error: unknown) => log.debug('database probe failed', { error }));
+  }
+
+  readonly #heartbeatFailed = ({ failure }: { readonly failure: Error }): void => this.record(failure);
+  readonly #checkOutFailed = ({ reason }: ConnectionCheckOutFailedEvent): void => {
+    if (reason === 'connectionError') this.record(new Defect('No connection to the database'));
+  };
   readonly #succeeded = (): void => this.record(null);
 }
