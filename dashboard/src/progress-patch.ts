@@ -3,8 +3,7 @@ import type { Frame } from './live';
 
 /** The shown progress after one more event; what an event does not tell stays until the stored state is read again. */
 export function withFrame(progress: Progress, { type, data }: Frame): Progress {
-  if (progress.operationId !== null && data['operationId'] && data['operationId'] !== progress.operationId)
-    return progress;
+  if (data['operationId'] !== progress.operationId) return progress; // a preview, or a run not read yet
   const stack = (patch: (old: StackProgress) => Partial<StackProgress>): Progress => {
     const name = String(data['stack']);
     const old = progress.stacks[name];

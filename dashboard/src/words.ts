@@ -39,7 +39,12 @@ export function count(value: number, one: string): string {
   return `${value} ${one}${value === 1 ? '' : 's'}`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
+});
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 export const timeOf = (iso: string): string => clock.format(new Date(iso));

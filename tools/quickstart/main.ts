@@ -108,7 +108,8 @@ async function quickstart(options: Options, reporter: Reporter, stop: AbortSigna
       demo.catch(() => undefined); // cut short
       if (options.once) return status === 'deployed' ? 0 : status === null ? INTERRUPTED : 1;
     }
-    if (!stop.aborted) reporter.note(`  ${server.url} — Ctrl-C stops everything; the data stays in ${path}\n`);
+    if (!stop.aborted && !options.json)
+      reporter.note(`  ${server.url} — Ctrl-C stops everything; the data stays in ${path}\n`);
     await Promise.race([stopped, crashed]);
     return 0;
   } finally {

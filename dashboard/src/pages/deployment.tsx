@@ -74,6 +74,9 @@ export function DeploymentPage({ id, environment, me }: Props) {
     refresh();
   });
 
+  const previews = new Set(
+    (operations.data?.operations ?? []).filter(({ preview }) => preview).map(({ operationId }) => operationId),
+  );
   const [asksToDestroy, askToDestroy] = useState(false);
   const start = useMutation({
     mutationFn: (verb: Verb) =>
@@ -175,7 +178,7 @@ export function DeploymentPage({ id, environment, me }: Props) {
               </section>
               <section aria-label="Events">
                 <h2>Events</h2>
-                <Feed frames={frames} />
+                <Feed frames={frames} previews={previews} />
               </section>
             </div>
           </>

@@ -107,7 +107,9 @@ function Row({ item }: { readonly item: DeploymentItem }) {
           </li>
         ))}
       </ul>
-      <small className="when">last deployed {dateOf(item.lastDeployedAt)}</small>
+      <small className="when">
+        {item.lastDeployedAt ? `deployed ${dateOf(item.lastDeployedAt)}` : 'never deployed'}
+      </small>
     </>
   );
 }

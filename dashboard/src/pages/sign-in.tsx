@@ -34,7 +34,7 @@ export function SignInPage() {
           {(['password', 'key'] as const).map((value) => (
             <label key={value}>
               <input type="radio" name="way" checked={way === value} onChange={() => setWay(value)} />
-              <span>{value === 'password' ? 'User and password' : 'API key'}</span>
+              <span>{value === 'password' ? 'Password' : 'API key'}</span>
             </label>
           ))}
         </fieldset>

@@ -31,7 +31,9 @@ export function ConfirmDestroy({ id, environment, stacks, onConfirm, onCancel }:
           its history stay.
         </p>
         <label>
-          Type <code>{id}</code> to confirm
+          <span>
+            Type <code>{id}</code> to confirm
+          </span>
           <input value={typed} autoFocus autoComplete="off" onChange={(event) => setTyped(event.target.value)} />
         </label>
         <div className="buttons">

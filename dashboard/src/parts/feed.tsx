@@ -9,11 +9,17 @@ interface Line {
 }
 
 /** Resource by resource, what the run does; newest at the bottom, which stays in view until the reader scrolls up. */
-export function Feed({ frames }: { readonly frames: readonly Frame[] }) {
+export function Feed({
+  frames,
+  previews,
+}: {
+  readonly frames: readonly Frame[];
+  readonly previews: ReadonlySet<string>;
+}) {
   const list = useRef<HTMLOListElement>(null);
   const isAtEnd = useRef(true);
   const lines = frames.flatMap((frame) => {
-    const line = lineOf(frame);
+    const line = lineOf(frame, previews.has(String(frame.data['operationId'])));
     return line ? [{ frame, line }] : [];
   });
   useEffect(() => {
@@ -42,7 +48,7 @@ export function Feed({ frames }: { readonly frames: readonly Frame[] }) {
   );
 }
 
-function lineOf({ type, data }: Frame): Line | null {
+function lineOf({ type, data }: Frame, isPreview: boolean): Line | null {
   const stack = String(data['stack'] ?? '');
   const resource = data['resource'] as { readonly type?: string; readonly name?: string } | undefined;
   const what = resource ? `${stack} · ${typeWords(resource.type ?? '')} ${resource.name ?? ''}` : stack;
@@ -53,10 +59,14 @@ function lineOf({ type, data }: Frame): Line | null {
       return {
         mark: '▶',
         tone: 'busy',
-        text: `Deploy started by ${String(data['startedBy'])} (${String(data['engine'])} engine, ${String(data['cloud'])} cloud)`,
+        text: `${isPreview ? 'Preview' : 'Deploy'} started by ${String(data['startedBy'])} (${String(data['engine'])} engine, ${String(data['cloud'])} cloud)`,
       };
     case 'destroy_started':
-      return { mark: '▶', tone: 'busy', text: `Destroy started by ${String(data['startedBy'])}` };
+      return {
+        mark: '▶',
+        tone: 'busy',
+        text: `${isPreview ? 'Preview of destroy' : 'Destroy'} started by ${String(data['startedBy'])}`,
+      };
     case 'operation_resumed':
       return { mark: '↻', tone: 'warn', text: 'The run was interrupted; it was taken over and goes on' };
     case 'stack_deploying':
@@ -92,7 +102,7 @@ function lineOf({ type, data }: Frame): Line | null {
       return {
         mark: '■',
         tone: 'good',
-        text: `${type === 'destroy_complete' ? 'Destroyed' : 'Done'} in ${String(data['durationSeconds'])} s`,
+        text: `${type === 'destroy_complete' && !isPreview ? 'Destroyed' : 'Done'} in ${String(data['durationSeconds'])} s`,
       };
     case 'deployment_failed':
     case 'destroy_failed':

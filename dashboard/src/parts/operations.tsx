@@ -45,7 +45,7 @@ function Result({ operation }: { readonly operation: Operation }) {
       )}
       {planned.length > 0 && <Plan stacks={planned} />}
       <ul>
-        {operation.completedStacks.map((stack) => (
+        {(operation.preview ? [] : operation.completedStacks).map((stack) => (
           <li key={stack.name}>
             <b>{stack.name}</b> {stack.resourcesCreated} created
             {stack.durationSeconds !== null && ` in ${seconds(stack.durationSeconds)}`}
