@@ -65,6 +65,7 @@ module.exports = {
           '\\.d\\.ts$',
           '\\.spec\\.ts$',
           '^test/fixtures/',
+          '^test/patience\\.ts$', // named in jest.config.mjs
           '^stacks/[^/]+/src/index\\.ts$', // loaded by path
         ],
       },

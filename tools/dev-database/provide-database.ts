@@ -16,6 +16,7 @@ import { FileLock } from './file-lock.js';
 import { downloadMongod } from './mongod/download-mongod.js';
 import { startMongod } from './mongod/mongod.js';
 import { findOnPath, isExecutable } from './processes.js';
+import type { Running, StartRequest } from './start-request.js';
 
 export type DatabaseVia = 'given' | 'mongod-binary' | 'mongod-path' | 'mongod-download' | 'documentdb';
 
@@ -41,20 +42,6 @@ export interface ProvidedDatabase {
   /** Processes at work now, by name; empty when the database was given. They change when one had to be started again. */
   readonly pids: Readonly<Record<string, number>>;
   /** Ends every process in order; the data stays. */
-  stop(): Promise<void>;
-}
-
-export interface StartRequest {
-  readonly dataDir: string;
-  readonly port: number;
-  readonly say: (line: string) => void;
-  readonly env: NodeJS.ProcessEnv;
-  readonly gatewayEntry: string;
-}
-
-export interface Running {
-  readonly uri: string;
-  pids(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
 

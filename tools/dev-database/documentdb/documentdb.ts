@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DatabaseUnavailable } from '../dev-database.error.js';
-import type { Running, StartRequest } from '../provide-database.js';
+import type { Running, StartRequest } from '../start-request.js';
 import { cacheFolder } from '../folders.js';
 import { GatewayProcess } from './gateway-process.js';
 import { Postgres } from './postgres.js';

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { MongoClient, MongoServerError } from 'mongodb';
 import { DatabaseUnavailable } from '../dev-database.error.js';
 import { dyingWithUs, endGently, onLines } from '../processes.js';
-import type { Running, StartRequest } from '../provide-database.js';
+import type { Running, StartRequest } from '../start-request.js';
 
 const SET = 'cloud';
 const START_PATIENCE_MS = 60_000;
