@@ -90,16 +90,16 @@ export class AuthAccess extends Access implements OnModuleInit {
   }
 
   #heldAnywhere(principal: Principal, permission: Permission, environment?: EnvironmentName): boolean {
-    if (!usableBy(principal, permission)) return false;
     if (FOR_ANYONE.has(permission)) return true;
+    if (!usableBy(principal, permission)) return false;
     return [principal.assignments, principal.ownerAssignments ?? principal.assignments].every((assignments) =>
       assignments.some((a) => assignmentHolds(a, permission, environment)),
     );
   }
 
   #holds(principal: Principal, permission: Permission, target: AccessTarget): boolean {
-    if (!usableBy(principal, permission)) return false;
     if (FOR_ANYONE.has(permission)) return true;
+    if (!usableBy(principal, permission)) return false;
     return [principal.assignments, principal.ownerAssignments ?? principal.assignments].every((assignments) =>
       assignments.some((a) => matches(a, target) && assignmentHolds(a, permission, target.environment)),
     );
