@@ -30,8 +30,15 @@ const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, '.stamp');
 const require = createRequire(import.meta.url);
 
-/** Folder → kind of module. Stack programs are loaded by `require` (stacks/package.json). */
-const SOURCES = { src: 'es6', tools: 'es6', bench: 'es6', stacks: 'commonjs' };
+/** Folder → kind of module. Stack programs are loaded by `require` (stacks/package.json); benches drive fakes. */
+const SOURCES = {
+  src: 'es6',
+  tools: 'es6',
+  bench: 'es6',
+  'test/fakes': 'es6',
+  'test/factories': 'es6',
+  stacks: 'commonjs',
+};
 /** Never part of a build. */
 const SKIPPED_FOLDERS = new Set(['node_modules', 'testing', 'docs']);
 const isTest = (name) => name.endsWith('.spec.ts') || name.endsWith('.d.ts');
