@@ -15,11 +15,16 @@ export interface UserState {
 
 /** How long another instance's change may stay unseen, in ms; changes in this process are seen at once. */
 const LIFE_MS = 10_000;
+/** How long a known state goes on serving while the database does not answer, in ms: health pages must work then (api.md 3.14). */
+const OUTAGE_MS = 600_000;
 /** States kept at a time; the oldest goes first. */
 const CAPACITY = 20_000;
 
 interface Entry {
+  /** Asked last, with or without success. */
   readonly loadedAt: number;
+  /** Answered last. */
+  readonly knownAt: number;
   readonly state: Promise<UserState | null>;
 }
 
@@ -40,10 +45,18 @@ export class UserStates {
     const now = this.clock.now().getTime();
     const entry = this.#entries.get(userId);
     if (entry && now - entry.loadedAt < LIFE_MS) return entry.state;
-    const state = this.#load(userId);
+    const fallback = entry && now - entry.knownAt < OUTAGE_MS ? entry : null;
+    const loading = this.#load(userId);
+    const state = loading.catch((error: unknown) => {
+      if (!fallback) throw error;
+      return fallback.state;
+    });
     this.#entries.delete(userId); // so that it moves to the end
-    this.#entries.set(userId, { loadedAt: now, state });
-    state.catch(() => this.forget(userId));
+    this.#entries.set(userId, { loadedAt: now, knownAt: fallback?.knownAt ?? now, state });
+    loading.then(
+      () => this.#confirm(userId, state),
+      () => fallback ?? this.forget(userId),
+    );
     if (this.#entries.size > CAPACITY) this.#dropOldest();
     return state;
   }
@@ -56,6 +69,12 @@ export class UserStates {
   /** After a change of an organization's tier. */
   forgetAll(): void {
     this.#entries.clear();
+  }
+
+  /** The database has answered: from now on the state may bridge an outage again. */
+  #confirm(userId: string, state: Promise<UserState | null>): void {
+    const entry = this.#entries.get(userId);
+    if (entry?.state === state) this.#entries.set(userId, { ...entry, knownAt: entry.loadedAt });
   }
 
   async #load(userId: string): Promise<UserState | null> {

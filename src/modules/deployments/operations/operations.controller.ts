@@ -25,7 +25,7 @@ export class OperationsController {
   @Post('deployments/:id/deploy')
   @HttpCode(202)
   @RateLimitClass('EXEC')
-  @Allow('deployments:deploy', 'deployments:validate')
+  @Allow('deployments:deploy', 'deployments:preview')
   @ApiOperation({ summary: 'Deploy an environment: plan, then run what changed; preview: true only plans' })
   async deploy(
     @CurrentPrincipal() principal: Principal,
@@ -43,7 +43,7 @@ export class OperationsController {
   @Post('deployments/:id/destroy')
   @HttpCode(202)
   @RateLimitClass('EXEC')
-  @Allow('deployments:destroy', 'deployments:validate')
+  @Allow('deployments:destroy', 'deployments:preview')
   @ApiOperation({ summary: 'Destroy what is deployed in an environment, in reverse dependency order' })
   async destroy(
     @CurrentPrincipal() principal: Principal,

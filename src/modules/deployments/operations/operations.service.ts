@@ -75,7 +75,7 @@ export class OperationsService {
   ) {}
 
   async deploy(principal: Principal, deploymentId: string, body: DeployBody): Promise<Started> {
-    const permission = body.preview ? 'deployments:validate' : 'deployments:deploy';
+    const permission = body.preview ? 'deployments:preview' : 'deployments:deploy';
     const deployment = await this.load(principal, deploymentId, permission, body.environment);
     if (!body.preview) requireProdConfirmation(deployment, body);
     return this.start(principal, deployment, {
@@ -89,7 +89,7 @@ export class OperationsService {
   }
 
   async destroy(principal: Principal, deploymentId: string, body: DestroyBody): Promise<Started> {
-    const permission = body.preview ? 'deployments:validate' : 'deployments:destroy';
+    const permission = body.preview ? 'deployments:preview' : 'deployments:destroy';
     const deployment = await this.load(principal, deploymentId, permission, body.environment);
     if (!body.preview) requireDestroyConfirmation(deployment, body);
     return this.start(principal, deployment, {
