@@ -24,8 +24,7 @@ describe('UserStates', () => {
     const users = {
       findById: async () => {
         reads += 1;
-        if (outage.on) throw new Error('no database');
-        return user;
+        return outage.on ? Promise.reject(new Error('no database')) : user;
       },
     } as unknown as UsersRepository;
     const organizations = { findAll: async () => [] } as unknown as OrganizationsRepository;

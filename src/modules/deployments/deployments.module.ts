@@ -1,3 +1,5 @@
+import { Catalogue } from './catalogue.js';
+import { RunPreflight } from './operations/run-preflight.js';
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { StacksModule } from '../stacks/stacks.module.js';
@@ -5,7 +7,7 @@ import { TemplatesModule } from '../templates/templates.module.js';
 import { DEPLOYMENTS, deploymentSchema, MANIFEST_REVISIONS, manifestRevisionSchema } from './deployment.schema.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { DeploymentsRepository } from './deployments.repository.js';
-import { Catalogue, DeploymentsService, DeploymentStores } from './deployments.service.js';
+import { DeploymentsService, DeploymentStores } from './deployments.service.js';
 import { ClosingTools, EnvironmentClosing } from './environments/environment-closing.js';
 import {
   DEPLOYMENT_VERSIONS,
@@ -76,6 +78,7 @@ const REPOSITORIES = [
     OperationExecution,
     OperationsJobs,
     RunRequestBuilder,
+    RunPreflight,
     StatusService,
     StatusSources,
   ],

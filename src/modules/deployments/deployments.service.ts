@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Conflict, Denied, NotFound } from '../../shared/errors/app-error.js';
-import { Config } from '../../shared/config/config.js';
 import { EventLog } from '../../shared/events/event-log.js';
 import { draft } from '../../shared/events/events.js';
 import { Access } from '../../shared/http/access.port.js';
@@ -8,11 +7,10 @@ import { isPlatformAdmin, organizationsOf, type EnvironmentName, type Principal 
 import { currentContext } from '../../shared/http/request-context.js';
 import { Clock } from '../../shared/kernel/clock.js';
 import { isDuplicateKey } from '../../shared/database/base.repository.js';
-import { StacksService } from '../stacks/stacks.service.js';
-import { TemplatesService } from '../templates/templates.service.js';
 import type { Finding } from '../templates/finding.js';
 import type { StackTemplates } from '../templates/stack-template.js';
 import type { Deployment } from './deployment.js';
+import { Catalogue } from './catalogue.js';
 import { DeploymentsRepository, type DeploymentFilter } from './deployments.repository.js';
 import type {
   CreateDeploymentBody,
@@ -29,7 +27,7 @@ import { changeList } from './manifest/change-list.js';
 import { freeDeploymentId, requireDeploymentId } from './manifest/deployment-id.js';
 import { completeInputs, type InitInputs } from './manifest/init-inputs.js';
 import { initialiseManifest } from './manifest/initialise-manifest.js';
-import { type ManifestSurroundings, stackGraph } from './manifest/manifest-context.js';
+import { stackGraph } from './manifest/manifest-context.js';
 import { replaceManifest } from './manifest/replace-manifest.js';
 import { maskSecrets, restoreMasked } from './manifest/secrets.js';
 import { ManifestVault } from './manifest-vault.js';
@@ -68,27 +66,6 @@ export class DeploymentStores {
     readonly mirror: DeploymentMirror,
     readonly vault: ManifestVault,
   ) {}
-}
-
-/** Templates and stacks of DeploymentsService. */
-@Injectable()
-export class Catalogue {
-  constructor(
-    readonly templates: TemplatesService,
-    readonly stacks: StacksService,
-    private readonly config: Config,
-  ) {}
-
-  /** What validation of a manifest may ask about. */
-  surroundings(): ManifestSurroundings {
-    return {
-      stackTemplates: this.stacks.templates(),
-      isProgramPresent: (stack) => this.stacks.isPresent(stack),
-      isKnownTemplate: (name) => this.templates.find(name) !== null,
-      processVariables: new Set(Object.keys(this.config.runtimeEnv)),
-      maxStacks: this.config.runs.maxStacks,
-    };
-  }
 }
 
 /** Initialising, reading and editing deployments. */

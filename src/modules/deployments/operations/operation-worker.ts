@@ -11,6 +11,7 @@ import { OperationClosing } from './operation-closing.js';
 import type { OperationJournal } from './operation.journal.js';
 import { OperationJournals } from './operation-journals.js';
 import { OperationsRepository } from './operations.repository.js';
+import { RunPreflight } from './run-preflight.js';
 import { RunRequestBuilder } from './run-request.builder.js';
 
 /** Operations looked at in one round of claiming. */
@@ -37,6 +38,7 @@ export class OperationExecution {
     private readonly builder: RunRequestBuilder,
     private readonly orchestrator: OrchestratorService,
     private readonly closing: OperationClosing,
+    private readonly preflight: RunPreflight,
   ) {}
 
   /** @throws StaleLease when the lease was lost on the way */
@@ -51,7 +53,7 @@ export class OperationExecution {
       const request = await this.builder.forRun(current, lease.token, takenOver ? (operation.executor ?? '') : null);
       const before = Object.fromEntries(request.stacks.map((stack) => [stack.name, stack.instance]));
       if (!current.before) await this.operations.keepBefore(operation.operationId, before);
-      await this.orchestrator.run(request, journal, signal);
+      await this.orchestrator.run(request, journal, signal, this.preflight.of(current));
     } catch (error) {
       if (error instanceof StaleLease || error instanceof RunAbandoned) throw error;
       const isRefusal = error instanceof AppError && error.status < 500;

@@ -11,7 +11,6 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  IsUrl,
   Matches,
   Max,
   MaxLength,
@@ -81,11 +80,6 @@ class RunBody {
   @Min(10)
   @Max(86_400)
   readonly timeoutSeconds?: number;
-
-  @ApiPropertyOptional({ description: 'https address called with the final status' })
-  @IsOptional()
-  @IsUrl({ protocols: ['https'], require_protocol: true, require_tld: false })
-  readonly webhookUrl?: string;
 }
 
 export class DeployBody extends RunBody {

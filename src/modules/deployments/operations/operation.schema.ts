@@ -48,7 +48,6 @@ export const operationSchema = new Schema<OperationRecord>(
     staleDependents: { type: [String], default: [] },
     executor: { type: String, default: null },
     takeovers: { type: Number, default: 0 },
-    webhookUrl: { type: String, default: null },
   },
   { collection: OPERATIONS, versionKey: false, minimize: false },
 );

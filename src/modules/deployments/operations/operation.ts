@@ -81,7 +81,6 @@ export interface Operation {
   readonly executor: string | null;
   /** Times another process took it over. */
   readonly takeovers: number;
-  readonly webhookUrl: string | null;
 }
 
 export function isFinal(operation: Pick<Operation, 'status'>): boolean {

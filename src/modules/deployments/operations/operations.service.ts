@@ -37,7 +37,6 @@ interface Start {
   readonly environment: EnvironmentName;
   readonly parameters: OperationParameters;
   readonly overrides: Operation['overrides'];
-  readonly webhookUrl: string | null;
   readonly resumedFrom?: string;
 }
 
@@ -84,7 +83,6 @@ export class OperationsService {
       environment: body.environment,
       parameters: this.deployParameters(body),
       overrides: body.overrides ?? {},
-      webhookUrl: body.webhookUrl ?? null,
     });
   }
 
@@ -98,7 +96,6 @@ export class OperationsService {
       environment: body.environment,
       parameters: destroyParameters(body),
       overrides: {},
-      webhookUrl: body.webhookUrl ?? null,
     });
   }
 
@@ -293,7 +290,6 @@ export class OperationsService {
       staleDependents: [],
       executor: null,
       takeovers: 0,
-      webhookUrl: start.webhookUrl,
     };
   }
 
