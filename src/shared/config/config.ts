@@ -156,7 +156,7 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
     paths: {
       data,
       stacks: absolute(env.STACKS_ROOT),
-      compiledStacks: join(PROJECT_ROOT, 'dist', 'stacks'),
+      compiledStacks: absolute(env.STACKS_BUILD_ROOT),
       templates: absolute(env.TEMPLATES_ROOT),
       deploy: absolute(env.DEPLOY_ROOT),
     },

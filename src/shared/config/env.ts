@@ -54,6 +54,7 @@ export const ENV = z.object({
   REQUEST_TIMEOUT_MS: whole(29_000, 100, 300_000),
   DATA_DIR: z.string().default('./data'),
   STACKS_ROOT: z.string().default('./stacks'),
+  STACKS_BUILD_ROOT: z.string().default('./dist/stacks'),
   TEMPLATES_ROOT: z.string().default('./templates'),
   DEPLOY_ROOT: z.string().default('./cloud/deploy'),
   DEPLOY_MIRROR: flag(true),
