@@ -27,14 +27,15 @@ async function step(name, work) {
 }
 
 /**
- * Calls back when npm, or the shell that npm put between, is gone: neither passes on every signal.
+ * Calls back when npm is gone, or a shell that npm put between: killed hard, neither can tell us. The script in package.json
+ * begins with `exec`, so usually there is none; one that stays would swallow a SIGINT meant for us.
  * Only where npm started us; a program started by hand may outlive its terminal.
  */
 function watchNpm(onGone) {
-  if (process.env.npm_lifecycle_event === undefined) return;
+  if (process.env.npm_lifecycle_event !== 'quickstart') return;
   const chain = [process.ppid];
   const above = parentOf(process.ppid);
-  if (above !== null && isNpmOrShell(process.ppid)) chain.push(above);
+  if (above !== null && isShell(process.ppid)) chain.push(above);
   const timer = setInterval(() => {
     const gone = process.ppid !== chain[0] || (chain.length > 1 && parentOf(chain[0]) !== chain[1]);
     if (!gone) return;
@@ -55,7 +56,7 @@ function parentOf(pid) {
 }
 
 /** A shell between npm and us; npm's own parent is none of our business. */
-function isNpmOrShell(pid) {
+function isShell(pid) {
   try {
     return /^(sh|dash|bash|ash|zsh)$/.test(readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
   } catch {
