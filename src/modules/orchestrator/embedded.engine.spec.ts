@@ -292,6 +292,27 @@ describe('EmbeddedEngine', () => {
     expect(rig.cloud.named('private-2')?.inputs).toMatchObject({ vpcId: 'vpc-1', availabilityZone: 'us-east-1a' });
   });
 
+  it('takes what moves to another region away from the old one, also in a later run', async () => {
+    const clouds: Record<string, TestCloud> = { 'us-east-1': new TestCloud(), 'us-west-2': new TestCloud() };
+    const rig = aRig({ providerFor: ({ region }) => clouds[region] ?? new TestCloud() });
+    const counts = (): number[] => Object.values(clouds).map(({ things }) => things.size);
+    const at = (region: string) => ({ config: { ...rig.run(one).config, 'aws:region': region } });
+    await rig.up(one, at('us-east-1'));
+    if (clouds['us-east-1']) {
+      clouds['us-east-1'].intercept = (operation) => {
+        if (operation === 'delete') throw new CloudError('DependencyViolation', 'is still used');
+      };
+    }
+    expect((await rig.up(one, at('us-west-2'))).error).toMatchObject({ code: 'RESOURCE_DELETE_FAILED' });
+    expect(counts()).toEqual([1, 1]);
+    if (clouds['us-east-1']) clouds['us-east-1'].intercept = () => undefined;
+    expect(await rig.up(one, at('us-west-2'))).toMatchObject({
+      success: true,
+      resources: { unchanged: 1, deleted: 0 },
+    });
+    expect(counts()).toEqual([0, 1]);
+  });
+
   it('runs two stacks side by side without mixing them up', async () => {
     const rig = aRig();
     const [left, right] = await Promise.all([

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ResourceProvider } from '../../../../tools/sandbox-cloud/provider.port.js';
+import { type ResourceProvider, UNKNOWN } from '../../../../tools/sandbox-cloud/provider.port.js';
 import type { StackRef } from '../engine.port.js';
 import { NotSupported, ProgramFault } from '../engine.errors.js';
 import { ProviderBridge } from './provider-bridge.js';
@@ -39,6 +39,8 @@ const KNOWN_SETTINGS = new Set([
  */
 export class Providers {
   readonly #defaults = new Map<string, Promise<string>>();
+  /** Reference → region; a reference never changes its meaning. */
+  readonly #regions = new Map<string, string>();
   readonly #bridges = new Map<string, ProviderBridge>();
 
   constructor(
@@ -66,43 +68,59 @@ export class Providers {
     return made;
   }
 
+  /** @param reference of a provider of this run, or of the state before it */
   bridge(reference: string): ProviderBridge {
-    return this.#bridgeTo(this.region(providerUrn(reference)));
-  }
-
-  /** Region of a provider of this run or of the state before it. */
-  region(urn: string): string {
-    const record = this.context.registered.get(urn) ?? this.context.initial.get(urn);
-    const region = withoutSecrets(record?.inputs['region']);
-    return typeof region === 'string' && region !== '' ? region : this.context.run.region;
+    return this.#bridgeTo(this.#region(reference));
   }
 
   /** The provider that served the resource before stood elsewhere: its resources must be made anew. */
   hasMoved(old: ResourceRecord, reference: string): boolean {
-    const before = withoutSecrets(this.context.initial.get(providerUrn(old.provider))?.inputs['region']);
-    return (typeof before === 'string' ? before : this.context.run.region) !== this.region(providerUrn(reference));
+    return this.#region(old.provider) !== this.#region(reference);
   }
 
-  /** Registers a provider as a resource. @throws NotSupported for a setting that would be ignored */
+  /**
+   * Registers a provider as a resource. One that moves to another region is a new provider with a new id; the old one
+   * stays until what it serves is gone.
+   * @throws NotSupported for a setting that would be ignored
+   */
   async register(record: ResourceRecord): Promise<ResourceRecord> {
     const wanted = packageOf(record.type);
     if (wanted !== PACKAGE) throw new NotSupported(`the provider package "${wanted}" (${record.type})`);
     this.#checkSettings(record.inputs);
     const { context } = this;
     const old = context.snapshot.previous(record.urn);
+    const moved = old !== undefined && this.#regionOf(old) !== this.#regionOf(record);
+    const kept = moved ? undefined : old;
+    const unchanged = kept !== undefined && sameValue(kept.inputs, record.inputs);
     const now = context.now();
     const made: ResourceRecord = {
       ...record,
       outputs: record.inputs,
-      id: old?.id ?? (context.preview ? '' : randomUUID()),
-      created: old?.created ?? now,
-      modified: old && sameValue(old.inputs, record.inputs) ? (old.modified ?? now) : now,
+      id: kept?.id ?? (context.preview ? '' : randomUUID()),
+      created: kept?.created ?? now,
+      modified: unchanged ? (kept.modified ?? now) : now,
     };
-    if (old) context.snapshot.drop(old);
+    if (moved) context.snapshot.amend(old, { delete: true });
+    else if (old) context.snapshot.drop(old);
     context.snapshot.add(made);
     context.registered.set(made.urn, made);
-    if (!old || !sameValue(old.inputs, made.inputs)) await context.commit();
+    if (!unchanged) await context.commit();
     return made;
+  }
+
+  #region(reference: string): string {
+    let region = this.#regions.get(reference);
+    if (region === undefined) {
+      const record = this.context.snapshot.contents().resources.find(({ urn, id }) => `${urn}::${id}` === reference);
+      region = record ? this.#regionOf(record) : this.context.run.region;
+      this.#regions.set(reference, region);
+    }
+    return region;
+  }
+
+  #regionOf(provider: ResourceRecord): string {
+    const region = withoutSecrets(provider.inputs['region']);
+    return typeof region === 'string' && region !== '' && region !== UNKNOWN ? region : this.context.run.region;
   }
 
   async #makeDefault(version: string): Promise<string> {
