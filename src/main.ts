@@ -2,10 +2,16 @@ import { createApp } from './app.js';
 import { ConfigProblems, readConfig } from './shared/config/config.js';
 import { createLog } from './shared/kernel/log.js';
 
+/** Longest shutdown, in ms: a database that is gone must not keep the process; the journal makes leaving early safe. */
+const SHUTDOWN_LIMIT_MS = 10_000;
+
 /** Starts HTTP and WebSocket; ends in order on SIGTERM and SIGINT. */
 async function main(): Promise<void> {
   // Started over a channel: when it closes, whoever started us is gone.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => setTimeout(() => process.exit(1), SHUTDOWN_LIMIT_MS).unref());
+  }
   const config = readConfig();
   const app = await createApp(config);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);

@@ -16,6 +16,8 @@ import { RunRequestBuilder } from './run-request.builder.js';
 
 /** Operations looked at in one round of claiming. */
 const OPEN_BATCH = 200;
+/** How often a worker looks for runs whose process died, in ms; the cron of `stale-operations` is the net below. */
+const PATROL_MS = 5_000;
 /** Rounds after which an operation that breaks outside of its stacks is ended as failed. */
 const MAX_TAKEOVERS = 5;
 /** How long a shutdown waits for running stacks to let go, in ms; the journal makes leaving early safe. */
@@ -81,6 +83,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
   readonly #running = new Map<string, Running>();
   readonly #leaseMs: number;
   #closing = false;
+  #patrol: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly config: Config,
@@ -96,9 +99,12 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const freed = await this.leases.takeBackOwn();
-    if (freed.length > 0) log.warn('leases of dead processes of this machine were freed', { keys: freed });
-    await this.claimOpen();
+    await this.takeBackAndClaim();
+    this.#patrol = setInterval(() => {
+      this.takeBackAndClaim().catch((error: unknown) =>
+        log.warn('open operations could not be looked through', { error }),
+      );
+    }, PATROL_MS);
   }
 
   /** Starts the operation soon, without waiting for it. */
@@ -123,6 +129,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#patrol);
     const all = [...this.#running.values()];
     for (const { journal, stop } of all) {
       journal.close();
@@ -132,6 +139,14 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
       Promise.allSettled(all.map((running) => running.done)),
       new Promise((resolve) => setTimeout(resolve, SHUTDOWN_WAIT_MS).unref()),
     ]);
+  }
+
+  /** A process of this machine may have died after our start, or a lease run out. */
+  private async takeBackAndClaim(): Promise<void> {
+    if (!this.isWorker || this.#closing) return;
+    const freed = await this.leases.takeBackOwn();
+    if (freed.length > 0) log.warn('leases of dead processes of this machine were freed', { keys: freed });
+    await this.claimOpen();
   }
 
   private async start(operation: Operation): Promise<void> {
