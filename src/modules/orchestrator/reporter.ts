@@ -11,7 +11,8 @@ import type { RunSettings } from './run-settings.js';
  * The one that writes the journal of a run.
  * 1. A change is applied to the state in memory at once and goes with the next entry.
  * 2. While an entry is being written, everything that happens gathers in the next one: one transaction at a time, in order.
- * 3. Resource and log events (`tell`) may wait a moment for company; state changes are written at once.
+ * 3. Resource and log events (`tell`) wait a moment for company, also after an entry: a transaction for each would take time
+ *    from the engine. State changes are written at once, with all that waits.
  * 4. `commit` resolves when its change is stored: nothing is done before it is stored as begun.
  * 5. A write that fails breaks the reporter: everybody who waits gets the error, nothing more is written.
  */
@@ -32,6 +33,8 @@ interface Pending {
   totalLayers?: number;
   rollback?: RollbackState;
   report?: RunReport;
+  /** Holds more than what `tell` and `tick` bring. */
+  isUrgent: boolean;
   readonly dirty: Set<string>;
   readonly told: Set<string>;
   readonly instances: Record<string, InstanceChange>;
@@ -118,6 +121,7 @@ export class Reporter {
   /** Goes with the next entry, which is written at once. */
   apply(change: Change): void {
     this.merge(change);
+    this.#pending.isUrgent = true;
     this.write();
   }
 
@@ -205,13 +209,13 @@ export class Reporter {
   }
 
   private write(): void {
-    if (this.#isWriting || this.#broken) return;
+    if (this.#isWriting || this.#broken || isEmpty(this.#pending)) return;
     this.#isWriting = true;
     void this.writeAll();
   }
 
   private async writeAll(): Promise<void> {
-    while (!this.#broken && !isEmpty(this.#pending)) {
+    do {
       await turn(); // one stack's end and the start of those that waited for it share an entry
       const pending = this.#pending;
       this.#pending = nothing();
@@ -221,8 +225,9 @@ export class Reporter {
       } catch (error) {
         this.breakWith(error, pending);
       }
-    }
+    } while (!this.#broken && this.#pending.isUrgent);
     this.#isWriting = false;
+    if (!this.#broken && !isEmpty(this.#pending)) this.writeSoon();
   }
 
   private breakWith(error: unknown, pending: Pending): void {
@@ -281,15 +286,9 @@ function turn(): Promise<void> {
 }
 
 function nothing(): Pending {
-  return { dirty: new Set(), told: new Set(), instances: {}, sticky: {}, events: [], waiters: [] };
+  return { isUrgent: false, dirty: new Set(), told: new Set(), instances: {}, sticky: {}, events: [], waiters: [] };
 }
 
-function isEmpty(pending: Pending): boolean {
-  return (
-    pending.events.length === 0 &&
-    pending.dirty.size === 0 &&
-    pending.waiters.length === 0 &&
-    pending.phase === undefined &&
-    pending.report === undefined
-  );
+function isEmpty({ isUrgent, events, dirty }: Pending): boolean {
+  return !isUrgent && events.length === 0 && dirty.size === 0;
 }
