@@ -119,7 +119,12 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
   /** Looks through pending and running operations for those nobody executes. */
   async claimOpen(): Promise<void> {
     if (!this.isWorker || this.#closing) return;
-    for (const operation of await this.operations.listOpen(OPEN_BATCH)) await this.start(operation);
+    for (const operation of await this.operations.listOpen(OPEN_BATCH)) {
+      const isWaiting = !operation.active && !operation.preview;
+      // its turn may have come when the process that was to give it died
+      const due = isWaiting ? await this.execution.next(operation) : operation;
+      if (due) await this.start(due);
+    }
   }
 
   /** Asks a run of this process to end; runs elsewhere notice at their next renewal. */
@@ -158,6 +163,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
       lockedBy: operation.startedBy,
     });
     if (!lease) return;
+    if (this.#closing) return this.leases.release(lease);
     const stop = new AbortController();
     if (operation.cancel) stop.abort(RunStop.cancelled(operation.cancel));
     const journal = this.execution.journals.open(operation, lease);
@@ -167,8 +173,18 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     this.#running.set(operationId, { stop, journal, done });
     void done.finally(() => {
       this.#running.delete(operationId);
-      if (!this.#closing) void this.execution.next(operation).then((next) => next && this.wake(next.operationId));
+      if (!this.#closing) void this.startNext(operation);
     });
+  }
+
+  /** What fails here is made up for by the next round of claiming. */
+  private async startNext(operation: Operation): Promise<void> {
+    try {
+      const next = await this.execution.next(operation);
+      if (next) this.wake(next.operationId);
+    } catch (error) {
+      log.warn('the next operation of the environment was not started', { error, operationId: operation.operationId });
+    }
   }
 
   private async whileHeld(
