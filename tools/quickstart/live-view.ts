@@ -64,7 +64,7 @@ function headline(run: RunView): string {
       .filter(([count]) => count > 0)
       .map(([count, verb]) => `${count} ${verb}`)
       .join(', '),
-    run.ended ?? (run.remaining === null ? '' : `about ${formatSeconds(run.remaining)} left`),
+    run.ended ?? (run.remaining === null || run.remaining === 0 ? '' : `about ${formatSeconds(run.remaining)} left`),
   ];
   return parts.filter((part) => part !== '').join('  ');
 }

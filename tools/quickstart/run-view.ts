@@ -205,7 +205,7 @@ export function lineOf({ type, data }: Frame): string | null {
       return `rolling back ${list(data['stacks']).join(', ')}: ${String(data['reason'])}`;
     case 'deployment_progress': {
       const left = number(data['estimatedTimeRemaining']);
-      return `${String(data['progressPercent'])} %${left === null ? '' : `, about ${left} s left`}`;
+      return `${String(data['progressPercent'])} %${left === null || left === 0 ? '' : `, about ${left} s left`}`;
     }
     case 'deployment_failed':
     case 'destroy_failed':
