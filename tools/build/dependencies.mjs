@@ -41,39 +41,41 @@ export function dependenciesAreCurrent() {
 }
 
 /**
- * Installs with npm when something is missing or older than the lock file.
+ * Installs with npm when something is missing or older than the lock file: the locked versions, the lock file untouched. Not
+ * `npm ci`: that demands an entry for every optional package of every platform, and a lock file made from a registry without
+ * the ones for other platforms has none.
  * @param {(line: string) => void} say where the output of npm goes, line by line
  * @returns {Promise<boolean>} whether anything was installed
  */
 export async function provideDependencies(say = (line) => console.log(line)) {
   if (dependenciesAreCurrent()) return false;
-  say('installing the dependencies of package-lock.json (npm ci)');
+  say('installing the dependencies of package-lock.json (npm install)');
   const npm = process.env.npm_execpath;
-  const [command, args] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
-  const child = spawn(command, [...args, '--include=dev', '--no-audit', '--no-fund'], {
+  const [command, args] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm, 'install']] : ['npm', ['install']];
+  const child = spawn(command, [...args, '--no-save', '--include=dev', '--no-audit', '--no-fund'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const last = [];
+  const lines = [];
   const started = Date.now();
-  const beat = setInterval(() => say(`  … npm ci, ${Math.round((Date.now() - started) / 1000)} s`), 10_000);
+  const beat = setInterval(() => say(`  … npm install, ${Math.round((Date.now() - started) / 1000)} s`), 10_000);
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8');
     stream.on('data', (text) => {
-      last.push(...text.split('\n').filter((line) => line.trim() !== ''));
-      last.splice(0, Math.max(0, last.length - 20));
+      lines.push(...text.split('\n').filter((line) => line.trim() !== ''));
     });
   }
   const code = await new Promise((resolve) => {
     child.once('error', (error) => {
-      last.push(error.message);
+      lines.push(error.message);
       resolve(1);
     });
     child.once('close', resolve);
   });
   clearInterval(beat);
   if (code !== 0 || !dependenciesAreCurrent()) {
-    for (const line of last) console.error(line);
+    const errors = lines.filter((line) => line.startsWith('npm error'));
+    for (const line of (errors.length > 0 ? errors : lines).slice(0, 25)) console.error(line);
     console.error(
       'The dependencies could not be installed. Check the connection to your npm registry, then start again.',
     );
