@@ -1,22 +1,16 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
-import { PROJECT_ROOT } from '../src/shared/kernel/paths.js';
 import { provideDatabase } from '../tools/dev-database/provide-database.js';
 import { machine, type Measurement, median } from './report.js';
+import { type Server, startProcess, startServer } from './server-process.js';
 
 const ROUNDS = 5;
 const SECONDS = 4;
 const CONNECTIONS = 50;
 const WARM_UP_SECONDS = 2;
-
-interface Server {
-  readonly url: string;
-  stop(): Promise<void>;
-}
 
 /**
  * Both servers run side by side in processes of their own; rounds alternate, so that whatever else the machine does hits both.
@@ -28,19 +22,9 @@ export async function measure(): Promise<Measurement> {
   const database = await provideDatabase({ dataDir: join(data, 'db'), say });
   const servers: Server[] = [];
   try {
-    const ours = await start('src/main.js', {
-      NODE_ENV: 'test',
-      PORT: '0',
-      LOG_LEVEL: 'warn',
-      LOG_TO_STDERR: 'true',
-      MONGODB_URI: withName(database.uri, 'bench_health'),
-      DATA_DIR: join(data, 'server'),
-      DEPLOY_ROOT: join(data, 'deploy'),
-      ENGINE: 'embedded',
-      CLOUD: 'sandbox',
-    });
+    const ours = await startServer(database.uri, 'bench_health', data);
     servers.push(ours);
-    const bare = await start('bench/bare-fastify.js', {});
+    const bare = await startProcess('bench/bare-fastify.js', {});
     servers.push(bare);
     await load(ours.url, WARM_UP_SECONDS);
     await load(bare.url, WARM_UP_SECONDS);
@@ -85,34 +69,4 @@ async function load(url: string, seconds: number): Promise<{ readonly rps: numbe
     throw new TypeError(`${url}/health: ${result.non2xx} answers were no success, ${result.errors} failed`);
   }
   return { rps: result.requests.total / result.duration, p97_5Ms: result.latency.p97_5 };
-}
-
-/** Starts a compiled entry and waits for its `listening` message. @param entry below dist/ */
-async function start(entry: string, env: Readonly<Record<string, string>>): Promise<Server> {
-  const child = fork(join(PROJECT_ROOT, 'dist', entry), {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 2, 2, 'ipc'],
-  });
-  const url = await new Promise<string>((resolve, reject) => {
-    child.on('message', (message: { event?: string; url?: string }) => {
-      if (message.event === 'listening' && message.url) resolve(message.url);
-    });
-    child.once('exit', (code) => reject(new TypeError(`${entry} ended with ${code} before it listened`)));
-  });
-  return { url, stop: () => stopped(child) };
-}
-
-function stopped(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null) return resolve();
-    child.once('exit', () => resolve());
-    child.kill('SIGTERM');
-  });
-}
-
-/** `mongodb://host/?options` → with a database name. */
-function withName(uri: string, name: string): string {
-  const url = new URL(uri);
-  url.pathname = `/${name}`;
-  return url.toString();
 }

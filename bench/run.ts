@@ -3,6 +3,7 @@ import { judge, type Measurement, table } from './report.js';
 /** Name → what it measures; the code is in `bench/<name>.ts`. */
 const BENCHES: Readonly<Record<string, string>> = {
   health: '/health of the whole server against bare Fastify, requests per second',
+  idle: 'memory of the server process after 30 s without traffic, and how fast it starts',
   'no-change': '16 synthetic stacks without a change through plan and skip: milliseconds and processes started',
   'ready-vs-serial': "the default template's graph, ready-node against serial and against its critical path",
   'stack-overhead': 'our time around one executed stack, against the engine alone',

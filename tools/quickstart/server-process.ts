@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync, readSync, fstatSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { SERVER_NODE_FLAGS } from '../../src/shared/kernel/node-flags.js';
 import { PROJECT_ROOT } from '../../src/shared/kernel/paths.js';
 import type { DataFolder } from './data-folder.js';
 import type { Options } from './options.js';
@@ -86,7 +87,7 @@ export class ServerProcess {
     const child = fork(join(PROJECT_ROOT, 'dist/src/main.js'), [], {
       cwd: PROJECT_ROOT,
       env: environment as NodeJS.ProcessEnv,
-      execArgv: ['--enable-source-maps'],
+      execArgv: [...SERVER_NODE_FLAGS],
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
     });
