@@ -82,6 +82,25 @@ describe('the reporter', () => {
     expect(journal.state?.stacks['a']?.resources).toMatchObject({ total: 4, processed: 2, created: 1 });
   });
 
+  it('gathers resource events anew after an entry, unless a state change takes them along', async () => {
+    const clock = new VirtualClock();
+    const { reporter, journal } = rig(new RecordingJournal(0, false, undefined, () => clock.sleep(50)));
+    const tell = (message: string): void => reporter.tell(reporter.record('a'), [log(reporter, message)]);
+    const first = reporter.commit({ events: [log(reporter, '1')] });
+    await clock.sleep(10);
+    tell('2'); // while the first entry is written
+    await first;
+    await clock.sleep(60);
+    tell('3');
+    await clock.sleep(200);
+    tell('4');
+    await reporter.commit({ events: [log(reporter, '5')] });
+    const messages = journal.entries.map((entry) =>
+      entry.events.map((event) => (event.data as { message: string }).message),
+    );
+    expect(messages).toEqual([['1'], ['2', '3'], ['4', '5']]);
+  });
+
   it('is broken by a failed write: everybody who waits is told, nothing more is written', async () => {
     const stale = new TypeError('stale');
     const { reporter, journal, broken } = rig(new RecordingJournal(2, false, stale));
