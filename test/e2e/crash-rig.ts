@@ -64,7 +64,7 @@ export class CrashRig {
   }
 
   /** Waits for the end of the operation and the release of its lease, for at most `patienceMs`. */
-  async ended(operationId: string, patienceMs = 60_000): Promise<Body['data']> {
+  async ended(operationId: string, patienceMs = 120_000): Promise<Body['data']> {
     const path = `/api/v1/deployments/${this.deploymentId}/operations/${operationId}`;
     for (const deadline = Date.now() + patienceMs; ;) {
       const operation = await this.server.data('GET', path);
