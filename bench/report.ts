@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 
 export type Goal = { readonly atMost: number } | { readonly atLeast: number };
 
@@ -36,8 +36,9 @@ export function table({ bench, conditions, figures, goals }: Report): string {
 }
 
 /** Facts of the machine that belong into every measurement's conditions. */
-export function machine(): { readonly cores: number; readonly node: string } {
-  return { cores: availableParallelism(), node: process.version };
+export function machine(): { readonly cores: number; readonly load: number; readonly node: string } {
+  // the mean of the last minute, the bench's own share included: far above the cores, times say more of the others
+  return { cores: availableParallelism(), load: rounded(loadavg()[0] ?? 0), node: process.version };
 }
 
 export function median(values: readonly number[]): number {
