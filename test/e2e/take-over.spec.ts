@@ -42,6 +42,8 @@ describe('a run whose server is killed', () => {
         rolledBack: false,
         error: { code: 'ORCHESTRATOR_INTERRUPTED' },
       });
+      const failed = (await rig.events(operationId)).filter((event) => event['type'] === 'stack_failed');
+      expect(failed.map((event) => event['stack'])).toEqual(['security']);
       expect(await rig.versions()).toHaveLength(1);
       await rig.setFaults([]);
       const again = await rig.ended(await rig.begin('deploy'));

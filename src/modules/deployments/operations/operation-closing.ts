@@ -3,7 +3,7 @@ import { Config } from '../../../shared/config/config.js';
 import { AppError } from '../../../shared/errors/app-error.js';
 import { draft, type EventDraft } from '../../../shared/events/events.js';
 import { Clock } from '../../../shared/kernel/clock.js';
-import type { RunReport, RunState, StackError } from '../../orchestrator/run-request.js';
+import type { RunReport, RunState, StackError, StackRunRecord } from '../../orchestrator/run-request.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
 import type { Operation } from './operation.js';
 import type { OperationJournal } from './operation.journal.js';
@@ -124,19 +124,8 @@ export class OperationClosing {
       ),
       report,
       events: [
-        ...closed
-          .filter((record) => record.status === 'skipped')
-          .map((record) =>
-            draft('stack_skipped', eventScope(operation), {
-              stack: record.name,
-              stackName: record.name,
-              layer: record.layer,
-              reason: 'run_stopped',
-              action: record.action,
-              reasons: record.reasons,
-              lastDeployed: null,
-            }),
-          ),
+        // a preview tells nothing of its stacks
+        ...(operation.preview ? [] : closed.map((record) => endOfStack(operation, record, error))),
         failedEvent(operation, report, error),
       ],
     });
@@ -144,6 +133,25 @@ export class OperationClosing {
       await this.environments.change(operation.deploymentId, operation.environment, { currentOperationId: null });
     }
   }
+}
+
+function endOfStack(operation: Operation, record: StackRunRecord, error: StackError): EventDraft {
+  const where = { stack: record.name, stackName: record.name, layer: record.layer };
+  if (record.status === 'failed') {
+    return draft('stack_failed', eventScope(operation), {
+      ...where,
+      error: { code: error.code, message: error.message },
+      resource: null,
+      retryable: error.retryable,
+    });
+  }
+  return draft('stack_skipped', eventScope(operation), {
+    ...where,
+    reason: 'run_stopped',
+    action: record.action,
+    reasons: record.reasons,
+    lastDeployed: null,
+  });
 }
 
 function failedEvent(operation: Operation, report: RunReport, error: StackError): EventDraft {
