@@ -15,7 +15,7 @@ export class StackStateRepository extends BaseRepository<StackStateRecord> imple
 
   async load(stack: StackRef): Promise<{ readonly state: StackState; readonly serial: number } | null> {
     const record = await this.model.findOne({ _id: keyOf(stack) }).lean<StackStateRecord>();
-    return record ? { state: JSON.parse(record.state) as StackState, serial: record.serial } : null;
+    return record?.state ? { state: JSON.parse(record.state) as StackState, serial: record.serial } : null;
   }
 
   /** The upsert of a stale fence meets the newer document and fails as a duplicate. */
@@ -32,9 +32,15 @@ export class StackStateRepository extends BaseRepository<StackStateRecord> imple
     return record?.serial ?? 1;
   }
 
+  /** The document stays, empty: its fence must go on refusing an older holder. */
   async remove(stack: StackRef, fence: number): Promise<void> {
-    const result = await this.model.deleteOne({ _id: keyOf(stack), fence: { $lte: fence } });
-    if (result.deletedCount === 0 && (await this.model.exists({ _id: keyOf(stack) }))) throw stale(stack, fence);
+    await this.refuseStale(stack, fence, () =>
+      this.model.updateOne(
+        { _id: keyOf(stack), fence: { $lte: fence } },
+        { $set: { fence, state: '', updatedAt: new Date() }, $inc: { serial: 1 } },
+        { upsert: true },
+      ),
+    );
   }
 
   private async refuseStale<T>(stack: StackRef, fence: number, work: () => Promise<T>): Promise<T> {

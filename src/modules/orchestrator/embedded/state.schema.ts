@@ -8,7 +8,7 @@ export interface StackStateRecord {
   fence: number;
   /** Counts saves. */
   serial: number;
-  /** JSON text: property names of resources may hold signs that the database reserves. */
+  /** JSON text: property names of resources may hold signs that the database reserves. Empty = removed. */
   state: string;
   updatedAt: Date;
 }
@@ -20,7 +20,7 @@ export const stackStateSchema = new Schema<StackStateRecord>(
     _id: { type: String, required: true },
     fence: { type: Number, required: true },
     serial: { type: Number, required: true },
-    state: { type: String, required: true },
+    state: { type: String, default: '' },
     updatedAt: { type: Date, required: true },
   },
   { collection: STACK_STATES, versionKey: false },

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import mongoose, { type Connection, type Model } from 'mongoose';
+import { LEASES, type LeaseRecord, leaseSchema } from '../../src/shared/database/lease.schema.js';
+import { Leases } from '../../src/shared/database/leases.js';
+import { UnitOfWork } from '../../src/shared/database/unit-of-work.js';
+
+describe('leases', () => {
+  let connection: Connection;
+  let model: Model<LeaseRecord>;
+  let leases: Leases;
+  beforeAll(async () => {
+    mongoose.set('transactionAsyncLocalStorage', true);
+    connection = await mongoose
+      .createConnection(String(process.env['MONGODB_URI']), { dbName: `leases_${randomBytes(4).toString('hex')}` })
+      .asPromise();
+    model = connection.model(LEASES, leaseSchema) as unknown as Model<LeaseRecord>;
+    leases = new Leases(model as never);
+    await leases.prepare();
+  });
+  afterAll(async () => {
+    await connection.dropDatabase();
+    await connection.close();
+  });
+  const expire = (key: string): Promise<unknown> => model.updateOne({ _id: key }, { $set: { expiresAt: new Date(0) } });
+
+  it('of twenty that want one key at once, one gets it', async () => {
+    const got = await Promise.all(Array.from({ length: 20 }, () => leases.acquire('race', 60_000)));
+    expect(got.filter(Boolean)).toHaveLength(1);
+    expect((await leases.find('race'))?.token).toBe(got.find(Boolean)?.token);
+  });
+
+  it('the token grows with every holder, also over release and expiry', async () => {
+    const first = await leases.acquire('tokens', 60_000, { operationId: 'op-1' });
+    expect((await leases.find('tokens'))?.info).toEqual({ operationId: 'op-1' });
+    await leases.release({ key: 'tokens', token: first?.token ?? 0 });
+    expect(await leases.find('tokens')).toBeNull();
+    const second = await leases.acquire('tokens', 60_000);
+    await expire('tokens');
+    const third = await leases.acquire('tokens', 60_000);
+    expect([first?.token, second?.token, third?.token]).toEqual([1, 2, 3]);
+  });
+
+  it('whoever lost it can neither renew nor write, and releasing does not hurt the new holder', async () => {
+    const lost = await leases.acquire('lost', 60_000);
+    if (!lost) throw new Error('the key is new');
+    await expire('lost');
+    const now = await leases.acquire('lost', 60_000);
+    await expect(leases.renew(lost, 60_000)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    const write = new UnitOfWork(connection).run(() => leases.assertHeld(lost));
+    await expect(write).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    await leases.release(lost);
+    expect((await leases.find('lost'))?.token).toBe(now?.token);
+  });
+
+  it('one that ran out but was not taken can still be renewed', async () => {
+    const lease = await leases.acquire('late', 60_000);
+    if (!lease) throw new Error('the key is new');
+    await expire('late');
+    expect((await leases.renew(lease, 60_000)).expiresAt.getTime()).toBeGreaterThan(Date.now());
+  });
+
+  it('what a dead process of this host holds is freed, what another host holds is not', async () => {
+    await leases.acquire('dead', 60_000);
+    await model.updateOne({ _id: 'dead' }, { $set: { holder: `${hostname()}/999999999/00000000` } });
+    await leases.acquire('elsewhere', 60_000);
+    await model.updateOne({ _id: 'elsewhere' }, { $set: { holder: 'other-host/1/00000000' } });
+    expect(await leases.takeBackOwn()).toContain('dead');
+    expect(await leases.find('dead')).toBeNull();
+    expect(await leases.find('elsewhere')).not.toBeNull();
+  });
+
+  it('a job runs once among many and tells when and how it ended', async () => {
+    const job = { name: 'sweep', cron: '* * * * * *', text: '' };
+    let others = 0;
+    await leases.once(job, async () => {
+      expect((await leases.jobRuns([job]))[0]).toMatchObject({ running: true });
+      const more = Array.from({ length: 4 }, () => leases.once(job, async () => void (others += 1)));
+      await Promise.all(more);
+    });
+    expect(others).toBe(0);
+    expect((await leases.jobRuns([job]))[0]).toMatchObject({ name: 'sweep', lastError: null, running: false });
+    await leases.once(job, () => Promise.reject(new Error('no')));
+    expect((await leases.jobRuns([job]))[0]).toMatchObject({ lastError: 'no' });
+  });
+});
