@@ -101,7 +101,8 @@ export class RateLimits {
   ): { readonly bucket: Bucket; readonly usage: Usage } {
     if (counted && usage.count > bucket.limit) {
       report(bucket, usage);
-      log.warn('rate limit hit', { bucket: bucket.key, limit: bucket.limit });
+      // once a window: a flood must not become one of log lines
+      if (usage.count === bucket.limit + 1) log.warn('rate limit hit', { bucket: bucket.key, limit: bucket.limit });
       throw new RateLimitExceeded(bucket.limit, bucket.windowMs / 1000, usage.resetAt, this.clock.now().getTime());
     }
     return best && !isTighter(bucket, usage, best.bucket, best.usage) ? best : { bucket, usage };

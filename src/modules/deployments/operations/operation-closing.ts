@@ -76,8 +76,13 @@ export class OperationClosing {
     );
   }
 
-  promoteNext(operation: Operation): Promise<Operation | null> {
-    return this.operations.promoteNext(operation.deploymentId, operation.environment, this.clock.now());
+  /**
+   * Who is next in the environment: the one that waits longest, else one accepted between the end of this operation and the
+   * release of its lease, which could not get the lease then.
+   */
+  async promoteNext({ deploymentId, environment }: Operation): Promise<Operation | null> {
+    const promoted = await this.operations.promoteNext(deploymentId, environment, this.clock.now());
+    return promoted ?? this.operations.findActive(deploymentId, environment);
   }
 
   private async end(
