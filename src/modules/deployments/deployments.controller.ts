@@ -23,6 +23,7 @@ import {
   VersionsQuery,
 } from './deployment.dto.js';
 import { DeploymentsService } from './deployments.service.js';
+import { ManifestEditsService } from './manifest-edits.service.js';
 import { StatusService } from './operations/status.service.js';
 
 @ApiTags('Deployments')
@@ -30,6 +31,7 @@ import { StatusService } from './operations/status.service.js';
 export class DeploymentsController {
   constructor(
     private readonly deployments: DeploymentsService,
+    private readonly edits: ManifestEditsService,
     private readonly status: StatusService,
   ) {}
 
@@ -91,12 +93,7 @@ export class DeploymentsController {
     @Body() body: UpdateDeploymentBody,
     @Headers('if-match') ifMatch?: string,
   ): Promise<Answer<unknown>> {
-    const { deployment, changes, configFiles } = await this.deployments.update(
-      principal,
-      id,
-      body,
-      revisionOf(ifMatch),
-    );
+    const { deployment, changes, configFiles } = await this.edits.update(principal, id, body, revisionOf(ifMatch));
     const { updatedAt, updatedBy, revision } = deployment;
     return new Answer(
       { deploymentId: id, updatedAt, updatedBy, revision, changes, configFiles },
@@ -174,7 +171,7 @@ export class DeploymentsController {
     @Body() body: StackConfigBody,
     @Headers('if-match') ifMatch?: string,
   ): Promise<Answer<unknown>> {
-    const { deployment, changes } = await this.deployments.configureStack(
+    const { deployment, changes } = await this.edits.configureStack(
       principal,
       id,
       stack,

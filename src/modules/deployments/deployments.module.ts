@@ -7,7 +7,9 @@ import { TemplatesModule } from '../templates/templates.module.js';
 import { DEPLOYMENTS, deploymentSchema, MANIFEST_REVISIONS, manifestRevisionSchema } from './deployment.schema.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { DeploymentsRepository } from './deployments.repository.js';
-import { DeploymentsService, DeploymentStores } from './deployments.service.js';
+import { DeploymentStores } from './deployment-stores.js';
+import { DeploymentsService } from './deployments.service.js';
+import { ManifestEditsService } from './manifest-edits.service.js';
 import { ClosingTools, EnvironmentClosing } from './environments/environment-closing.js';
 import {
   DEPLOYMENT_VERSIONS,
@@ -64,6 +66,7 @@ const REPOSITORIES = [
     DeploymentMirror,
     ManifestVault,
     DeploymentsService,
+    ManifestEditsService,
     DeploymentStores,
     Catalogue,
     EnvironmentClosing,

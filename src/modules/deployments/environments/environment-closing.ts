@@ -4,7 +4,7 @@ import { SecretBox } from '../../../shared/kernel/secret-box.js';
 import type { RunPhase, RunReport } from '../../orchestrator/run-request.js';
 import { deploymentStatus, type EnvironmentStatus, idleEnvironmentStatus } from '../deployment.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
-import { isStackEnabled } from '../manifest-view.js';
+import { isStackOn, type Manifest } from '../manifest/manifest.js';
 import type { Operation } from '../operations/operation.js';
 import type { StackInstance } from './environment.js';
 import { EnvironmentsRepository } from './environments.repository.js';
@@ -96,7 +96,8 @@ export class EnvironmentClosing {
     if (!revision) return instances;
     return instances.filter(
       (instance) =>
-        isStackEnabled(revision.manifest, instance.stack, operation.environment) || instance.status === 'deployed',
+        isStackOn(revision.manifest as unknown as Manifest, instance.stack, operation.environment) ||
+        instance.status === 'deployed',
     );
   }
 }

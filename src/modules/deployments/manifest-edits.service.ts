@@ -1,0 +1,243 @@
+import { Injectable } from '@nestjs/common';
+import { AppError, Conflict, Denied, NotFound } from '../../shared/errors/app-error.js';
+import { draft } from '../../shared/events/events.js';
+import { Access } from '../../shared/http/access.port.js';
+import type { EnvironmentName, Principal } from '../../shared/http/principal.js';
+import { Clock } from '../../shared/kernel/clock.js';
+import { Catalogue } from './catalogue.js';
+import type { Deployment } from './deployment.js';
+import type { UpdateDeploymentBody } from './deployment.dto.js';
+import { environmentRows, scopeOf, targetOf } from './deployment-records.js';
+import { DeploymentStores } from './deployment-stores.js';
+import { DeploymentsService } from './deployments.service.js';
+import { untouchedInstance } from './environments/stack-instances.repository.js';
+import { changeList } from './manifest/change-list.js';
+import { editManifest } from './manifest/edit-manifest.js';
+import { declaredEnvironments, isStackOn, type Manifest } from './manifest/manifest.js';
+import { replaceManifest } from './manifest/replace-manifest.js';
+import { restoreMasked } from './manifest/secrets.js';
+import { manifestRefusal, validateManifest } from './manifest/validation.js';
+
+/** What a save has done. */
+export interface SavedManifest {
+  readonly deployment: Deployment;
+  /** `path: old → new`, secrets masked; empty = nothing changed and no revision was made. */
+  readonly changes: readonly string[];
+  readonly configFiles: number;
+}
+
+/** Changes of a manifest: checked as a whole, kept as a revision, followed by environments, instances and the mirror. */
+@Injectable()
+export class ManifestEditsService {
+  constructor(
+    private readonly deployments: DeploymentsService,
+    private readonly stores: DeploymentStores,
+    private readonly catalogue: Catalogue,
+    private readonly access: Access,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Every save is validated, makes a revision and tells what changed; a running operation keeps its frozen revision. */
+  async update(
+    principal: Principal,
+    deploymentId: string,
+    body: UpdateDeploymentBody,
+    ifRevision?: number,
+  ): Promise<SavedManifest> {
+    const deployment = await this.deployments.load(principal, deploymentId, 'deployments:update');
+    const before = await this.deployments.manifestOf(deployment);
+    const touched = body.manifest === undefined ? touchedEnvironments(body) : declaredEnvironments(before);
+    this.requireEnvironmentRights(principal, deployment, touched);
+    const surroundings = { ...this.catalogue.surroundings(), deploymentId };
+    const base = body.manifest === undefined ? before : replaceManifest(before, body.manifest, surroundings);
+    const after = restoreMasked(editManifest(base, body), before, this.catalogue.stacks.templates());
+    for (const environment of switchedEnvironments(before, after)) {
+      this.access.require(
+        principal,
+        'environments:manage',
+        { ...targetOf(deployment), environment },
+        { kind: 'deployment', id: deploymentId },
+      );
+    }
+    await this.requireEnvironmentsFree(deployment, before, after);
+    return this.save(principal, deployment, before, after, ifRevision);
+  }
+
+  /** Merges deeply into tier 2c; null removes a key. */
+  async configureStack(
+    principal: Principal,
+    deploymentId: string,
+    stack: string,
+    environment: EnvironmentName,
+    configuration: Readonly<Record<string, unknown>>,
+    ifRevision?: number,
+  ): Promise<SavedManifest> {
+    const deployment = await this.deployments.load(principal, deploymentId, 'deployments:update');
+    this.requireEnvironmentRights(principal, deployment, [environment]);
+    const before = await this.deployments.manifestOf(deployment);
+    if (!before.spec.stacks[stack]) throw new NotFound('stack', stack, { code: 'STACK_NOT_IN_MANIFEST' });
+    const body = { stacks: { [stack]: { environments: { [environment]: { config: configuration } } } } };
+    const after = restoreMasked(editManifest(before, body), before, this.catalogue.stacks.templates());
+    return this.save(principal, deployment, before, after, ifRevision);
+  }
+
+  private async save(
+    principal: Principal,
+    deployment: Deployment,
+    before: Manifest,
+    after: Manifest,
+    ifRevision?: number,
+  ): Promise<SavedManifest> {
+    const stackTemplates = this.catalogue.stacks.templates();
+    const surroundings = { ...this.catalogue.surroundings(), deploymentId: deployment.deploymentId };
+    const refusal = manifestRefusal(validateManifest(after, surroundings).findings);
+    if (refusal) throw refusal;
+    const changes = changeList(before, after, stackTemplates);
+    const configFiles = countConfigFiles(after);
+    if (ifRevision !== undefined && ifRevision !== deployment.revision)
+      throw revisionMoved(ifRevision, deployment.revision);
+    if (changes.length === 0) return { deployment, changes, configFiles };
+    const now = this.clock.now();
+    const revision = deployment.revision + 1;
+    const changed: Deployment = {
+      ...deployment,
+      revision,
+      domain: after.deployment.domain,
+      description: after.deployment.description ?? '',
+      costCenter: after.deployment.costCenter ?? '',
+      tags: after.deployment.tags ?? {},
+      updatedAt: now,
+      updatedBy: principal.name,
+    };
+    await this.stores.eventLog.write(deployment.organization, async (append) => {
+      const { domain, description, costCenter, tags, updatedAt, updatedBy } = changed;
+      const enabled = environmentRows(changed, after)
+        .filter((row) => row.enabled)
+        .map((row) => row.environment);
+      const written = await this.stores.deployments.change(
+        deployment.deploymentId,
+        {
+          revision,
+          domain,
+          description,
+          costCenter,
+          tags: { ...tags },
+          updatedAt,
+          updatedBy,
+          environmentsEnabled: enabled,
+        },
+        deployment.revision,
+      );
+      if (!written) throw revisionMoved(deployment.revision, deployment.revision + 1);
+      await this.stores.vault.store(deployment, after, { revision, author: principal.name, changes, createdAt: now });
+      await this.followEnvironments(changed, after);
+      append(draft('deployment_updated', scopeOf(deployment), { revision, changes, updatedBy: principal.name }));
+    });
+    await this.stores.mirror.update(changed, after, stackTemplates);
+    return { deployment: changed, changes, configFiles };
+  }
+
+  /** Environment records and stack instances follow the manifest. */
+  private async followEnvironments(deployment: Deployment, manifest: Manifest): Promise<void> {
+    const { environments, instances, closing } = this.stores;
+    const known = await environments.listOf([deployment.deploymentId]);
+    for (const row of environmentRows(deployment, manifest)) {
+      const current = known.find((e) => e.environment === row.environment);
+      if (!current) {
+        await environments.insertAll([row]);
+        continue;
+      }
+      const switched = current.enabled !== row.enabled;
+      const status = switched
+        ? row.enabled
+          ? current.status === 'disabled'
+            ? 'ready'
+            : current.status
+          : current.everDeployed
+            ? current.status
+            : 'disabled'
+        : current.status;
+      await environments.change(deployment.deploymentId, row.environment, {
+        enabled: row.enabled,
+        account: row.account,
+        region: row.region,
+        status,
+      });
+    }
+    const existing = await instances.listOf(deployment.deploymentId);
+    const missing = declaredEnvironments(manifest).flatMap((environment) =>
+      Object.keys(manifest.spec.stacks)
+        .filter((stack) => isStackOn(manifest, stack, environment))
+        .filter((stack) => !existing.some((i) => i.stack === stack && i.environment === environment))
+        .map((stack) =>
+          untouchedInstance({
+            deploymentId: deployment.deploymentId,
+            environment,
+            stack,
+            organization: deployment.organization,
+          }),
+        ),
+    );
+    if (missing.length > 0) await instances.insertAll(missing);
+    await closing.refreshDeployment(deployment.deploymentId);
+  }
+
+  /** Enabling or disabling waits for no one: 409 while an operation holds the environment. */
+  private async requireEnvironmentsFree(deployment: Deployment, before: Manifest, after: Manifest): Promise<void> {
+    for (const name of switchedEnvironments(before, after)) {
+      const holder = await this.stores.operations.findActive(deployment.deploymentId, name);
+      if (!holder) continue;
+      throw new Conflict(
+        'OPERATION_IN_PROGRESS',
+        `Operation ${holder.operationId} of ${holder.startedBy} holds ${name}`,
+        {
+          details: { operationId: holder.operationId, startedBy: holder.startedBy, environment: name },
+        },
+      );
+    }
+  }
+
+  /** A change of one environment's section needs the right in that environment. */
+  private requireEnvironmentRights(
+    principal: Principal,
+    deployment: Deployment,
+    environments: readonly EnvironmentName[],
+  ): void {
+    const refused = environments.filter(
+      (environment) => !this.access.may(principal, 'deployments:update', { ...targetOf(deployment), environment }),
+    );
+    if (refused.length === 0) return;
+    throw new Denied('AUTHZ_FORBIDDEN', 403, `You may not change ${refused.join(', ')} of this deployment`, {
+      details: { permission: 'deployments:update', environments: refused },
+    });
+  }
+}
+
+function countConfigFiles(manifest: Manifest): number {
+  return (
+    Object.values(manifest.spec.stacks).filter((block) => block.enabled).length * declaredEnvironments(manifest).length
+  );
+}
+
+/** Environments that the edit enables or disables. */
+function switchedEnvironments(before: Manifest, after: Manifest): EnvironmentName[] {
+  return declaredEnvironments(after).filter(
+    (name) => before.spec.environments[name]?.enabled !== after.spec.environments[name]?.enabled,
+  );
+}
+
+function touchedEnvironments(body: UpdateDeploymentBody): EnvironmentName[] {
+  const names = [
+    ...Object.keys(body.environments ?? {}),
+    ...Object.values(body.stacks ?? {}).flatMap((block) =>
+      Object.keys((block['environments'] as object | undefined) ?? {}),
+    ),
+  ];
+  return [...new Set(names)] as EnvironmentName[];
+}
+
+function revisionMoved(wanted: number, current: number): AppError {
+  return new AppError('PRECONDITION_FAILED', 412, `The deployment is at revision ${current}, not ${wanted}`, {
+    details: { expected: wanted, current },
+  });
+}
