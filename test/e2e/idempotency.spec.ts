@@ -49,4 +49,32 @@ describe('starting the same thing more than once', () => {
       new Date(String(ends[0]?.['completedAt'])).getTime(),
     );
   });
+
+  it('what waited is planned anew when its turn comes: a destroy behind a deploy removes all of it', async () => {
+    const first = await test.post('/api/v1/deployments', {
+      ...MINIMAL,
+      project: 'Queue',
+      accounts: { dev: '222222222222' },
+    });
+    const other = String(first.body.data['deploymentId']);
+    const deploy = await test.post(`/api/v1/deployments/${other}/deploy`, { environment: 'dev' });
+    let destroy = await test.post(`/api/v1/deployments/${other}/destroy`, {
+      environment: 'dev',
+      confirm: true,
+      waitForLock: true,
+    });
+    while (destroy.status !== 202) {
+      expect(destroy.body.code).toBe('RESOURCE_CONFLICT'); // nothing is deployed yet
+      destroy = await test.post(`/api/v1/deployments/${other}/destroy`, {
+        environment: 'dev',
+        confirm: true,
+        waitForLock: true,
+      });
+    }
+    expect(await test.ended(other, String(deploy.body.data['operationId']))).toMatchObject({ status: 'success' });
+    const end = await test.ended(other, String(destroy.body.data['operationId']));
+    expect(end).toMatchObject({ status: 'success', phase: 'destroyed' });
+    const left = await test.get('/api/v1/sandbox/accounts/222222222222/resources');
+    expect((left.body.data['pagination'] as { total: number }).total).toBe(0);
+  });
 });

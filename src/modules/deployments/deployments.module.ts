@@ -1,4 +1,5 @@
 import { Catalogue } from './catalogue.js';
+import { RunPreparation } from './operations/run-preparation.js';
 import { RunPreflight } from './operations/run-preflight.js';
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
@@ -82,6 +83,7 @@ const REPOSITORIES = [
     OperationsJobs,
     RunRequestBuilder,
     RunPreflight,
+    RunPreparation,
     StatusService,
     StatusSources,
   ],

@@ -106,7 +106,6 @@ export const ENV = z.object({
   MAX_STACKS_PER_DEPLOYMENT: whole(50, 1, 500),
   CANCEL_GRACE_SECONDS: whole(60, 0, 3600),
   RUNTIME_ENV_ALLOW: list('CLOUD_*,AWS_REGION'),
-  SANDBOX_PARAMETERS: z.string().optional(),
   SCHEDULER_MODE: z.enum(['on', 'off']).default('on'),
   INSTANCE_ID: optional,
 });

@@ -11,8 +11,7 @@ import { OperationClosing } from './operation-closing.js';
 import type { OperationJournal } from './operation.journal.js';
 import { OperationJournals } from './operation-journals.js';
 import { OperationsRepository } from './operations.repository.js';
-import { RunPreflight } from './run-preflight.js';
-import { RunRequestBuilder } from './run-request.builder.js';
+import { RunPreparation } from './run-preparation.js';
 
 /** Operations looked at in one round of claiming. */
 const OPEN_BATCH = 200;
@@ -37,10 +36,9 @@ export class OperationExecution {
   constructor(
     readonly journals: OperationJournals,
     private readonly operations: OperationsRepository,
-    private readonly builder: RunRequestBuilder,
+    private readonly preparation: RunPreparation,
     private readonly orchestrator: OrchestratorService,
     private readonly closing: OperationClosing,
-    private readonly preflight: RunPreflight,
   ) {}
 
   /** @throws StaleLease when the lease was lost on the way */
@@ -52,10 +50,9 @@ export class OperationExecution {
     try {
       await this.closing.begin(operation, lease.holder);
       const current = (await this.operations.find(operation.operationId)) ?? operation;
-      const request = await this.builder.forRun(current, lease.token, takenOver ? (operation.executor ?? '') : null);
-      const before = Object.fromEntries(request.stacks.map((stack) => [stack.name, stack.instance]));
-      if (!current.before) await this.operations.keepBefore(operation.operationId, before);
-      await this.orchestrator.run(request, journal, signal, this.preflight.of(current));
+      const previousHolder = takenOver ? (operation.executor ?? '') : null;
+      const { request, preflight } = await this.preparation.prepare(current, lease, previousHolder);
+      await this.orchestrator.run(request, journal, signal, preflight);
     } catch (error) {
       if (error instanceof StaleLease || error instanceof RunAbandoned) throw error;
       const isRefusal = error instanceof AppError && error.status < 500;
