@@ -1,3 +1,4 @@
+export * from './bucket.js';
 export * from './cidr.js';
 export * from './logs.js';
 export * from './policies.js';

@@ -177,3 +177,41 @@ export function kmsKeyPolicy(ctx: Context, grants: KeyGrants): pulumi.Output<str
   }
   return policy(statements);
 }
+
+/**
+ * Bucket policy: nobody talks to the bucket without TLS (stacks.md B3), then what `statements` allow.
+ * The account's own IAM policies need no statement here.
+ */
+export function tlsOnlyBucketPolicy(
+  bucketArn: pulumi.Input<string>,
+  statements: readonly Statement[] = [],
+): pulumi.Output<string> {
+  return policy([
+    {
+      sid: 'DenyPlainHttp',
+      effect: 'Deny',
+      principal: { AWS: '*' },
+      actions: ['s3:*'],
+      resources: [bucketArn, pulumi.interpolate`${bucketArn}/*`],
+      condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    },
+    ...statements,
+  ]);
+}
+
+/**
+ * Load balancers of this account and region may write access logs under `<prefix>/AWSLogs/<account>/`.
+ * @param prefixes one per stack that has a load balancer (stacks.md STO-4)
+ */
+export function albLogStatement(ctx: Context, bucketArn: pulumi.Input<string>, prefixes: readonly string[]): Statement {
+  const { accountId, region } = ctx;
+  return {
+    sid: 'LoadBalancerLogs',
+    principal: { Service: 'logdelivery.elasticloadbalancing.amazonaws.com' },
+    actions: ['s3:PutObject'],
+    resources: prefixes.map((prefix) => pulumi.interpolate`${bucketArn}/${prefix}/AWSLogs/${accountId}/*`),
+    condition: {
+      ArnLike: { 'aws:SourceArn': `arn:aws:elasticloadbalancing:${region}:${accountId}:loadbalancer/*` },
+    },
+  };
+}
