@@ -1,9 +1,9 @@
 import * as pulumi from '@pulumi/pulumi';
-import { assumeRole, policy } from './policies';
+import { assumeRole, policy, topicPolicy } from './policies';
 import { egress, ingress, type Rule } from './sg';
 import { slug } from './state';
 import type { Context } from './types';
-import { kmsAliasName, logGroupPath, name, opts, tags } from './utils';
+import { kmsAliasName, logGroupPath, name, opts, rdsName, tags } from './utils';
 import { assertFqdn, assertNoOpenCidr, parseCidr } from './validate';
 
 const ctx: Context = {
@@ -50,6 +50,11 @@ describe('names (X8)', () => {
     expect(one).toMatch(/^dt3vca0-dev-component-com-[0-9a-f]{6}$/);
     expect(one).toHaveLength(32);
     expect(two).not.toBe(one);
+  });
+
+  test('names of RDS begin with a letter', () => {
+    expect(rdsName(ctx, 'primary')).toBe('web-shop-dev-primary-dt3vca0');
+    expect(rdsName({ ...ctx, project: '3d-shop' }, 'primary')).toBe('dt3vca0-dev-primary');
   });
 
   test('paths and aliases carry deployment and environment', () => {
@@ -124,6 +129,21 @@ describe('policies (B5)', () => {
       StringEquals: { 'sts:ExternalId': 'x', 'aws:SourceAccount': '111111111111' },
     });
   });
+});
+
+test('a topic hears services of this account alone, through TLS', async () => {
+  const text = await valueOf(topicPolicy(ctx, 'arn:topic', ['cloudwatch.amazonaws.com']));
+  expect(JSON.parse(text).Statement).toEqual([
+    {
+      Sid: 'PublishByServices',
+      Effect: 'Allow',
+      Principal: { Service: ['cloudwatch.amazonaws.com'] },
+      Action: ['sns:Publish'],
+      Resource: ['arn:topic'],
+      Condition: { StringEquals: { 'aws:SourceAccount': '111111111111' } },
+    },
+    expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+  ]);
 });
 
 describe('security group rules (B1)', () => {

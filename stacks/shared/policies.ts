@@ -48,7 +48,12 @@ export function policy(statements: readonly Statement[]): pulumi.Output<string> 
 }
 
 /** Services that send `aws:SourceAccount` when they take a role; the others would never match a condition on it. */
-const SENDS_SOURCE_ACCOUNT = ['ecs-tasks.amazonaws.com', 'eks.amazonaws.com', 'vpc-flow-logs.amazonaws.com'];
+const SENDS_SOURCE_ACCOUNT = [
+  'ecs-tasks.amazonaws.com',
+  'eks.amazonaws.com',
+  'monitoring.rds.amazonaws.com',
+  'vpc-flow-logs.amazonaws.com',
+];
 
 /** Trust document: `service` of this account may take the role. */
 export function assumeRole(ctx: Context, service: string, conditions: Condition = {}): pulumi.Output<string> {

@@ -7,6 +7,8 @@ import { assertFqdn, assertMatches, assertOneOf, assertThat, type ConfigKey, Inv
 export interface InputReader {
   /** Present and not empty. `producer` (`<stack>:<output>`) is named when the value is empty (rule G8). */
   requireString(key: string, producer?: ConfigKey): string;
+  /** Output of another stack; must be present, `""` while that stack has the feature off. */
+  requireOutput(key: string): string;
   /** `""` counts as absent. */
   optString(key: string): string | undefined;
   requireNumber(key: string): number;
@@ -49,6 +51,7 @@ export function input(config: pulumi.Config): InputReader {
         producer ? `stack ${stack} has switched off ${output}, which ${config.name} needs` : 'expected text',
       );
     },
+    requireOutput: (key) => present(key, config.get(key), 'a string'),
     optString: (key) => config.get(key) || undefined,
     requireNumber: (key) => present(key, reader.optNumber(key), 'a number'),
     optNumber(key) {

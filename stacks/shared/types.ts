@@ -160,3 +160,90 @@ export interface SecurityOutputs extends CommonOutputs {
   readonly apiPort: number;
   readonly databasePort: number;
 }
+
+/** Validated parameters of `database-rds` (stacks.md 10.7). */
+export interface DatabaseConfig {
+  readonly databaseSubnetIds: readonly string[];
+  readonly databaseSecurityGroupId: string;
+  readonly databasePort: number;
+  readonly databaseKeyArn: string;
+  readonly infrastructureKeyArn: string;
+  /** `{project}/{env}/{depId}` */
+  readonly secretNamePrefix: string;
+  /** `15` lets AWS pick the minor, `15.8` does not. */
+  readonly engineVersion: string;
+  /** `15` */
+  readonly engineMajor: string;
+  readonly instanceClass: string;
+  /** GiB. */
+  readonly allocatedStorage: number;
+  /** GiB; undefined: storage does not grow by itself. */
+  readonly maxAllocatedStorage: number | undefined;
+  readonly multiAz: boolean;
+  readonly createReadReplica: boolean;
+  readonly databaseName: string;
+  readonly masterUsername: string;
+  /** Undefined: AWS keeps no automatic backups. */
+  readonly backupRetentionDays: number | undefined;
+  /** UTC, `03:00-04:00`; undefined: AWS picks one. */
+  readonly backupWindow: string | undefined;
+  /** UTC, `sun:04:00-sun:05:00`; undefined: AWS picks one. */
+  readonly maintenanceWindow: string | undefined;
+  readonly autoMinorVersionUpgrade: boolean;
+  /** Seconds between enhanced metrics; 0: none, and no role for them. */
+  readonly monitoringInterval: number;
+  readonly performanceInsights: boolean;
+  readonly credentialRotationDays: number;
+  /** Undefined: AWS's own, which logs no statement for its duration. */
+  readonly logMinDurationMs: number | undefined;
+  readonly applyImmediately: boolean;
+  /** A last snapshot is taken before the primary goes. */
+  readonly takeFinalSnapshot: boolean;
+  /** The backup plan of `storage` must take the primary (T4). */
+  readonly isBackupRequired: boolean;
+}
+
+export interface DatabaseOutputs extends CommonOutputs {
+  readonly primaryEndpoint: Text;
+  readonly primaryAddress: Text;
+  readonly primaryPort: pulumi.Input<number>;
+  readonly primaryDatabaseName: Text;
+  readonly primaryInstanceId: Text;
+  readonly replicaEndpoint: Text;
+  readonly replicaInstanceId: Text;
+  readonly masterUserSecretArn: Text;
+  readonly connectionSecretArn: Text;
+  readonly databaseAccessPolicyArn: Text;
+  readonly subnetGroupName: Text;
+  readonly parameterGroupName: Text;
+  readonly logGroupName: Text;
+}
+
+/** Validated parameters of `secrets` (stacks.md 10.4). */
+export interface SecretsConfig {
+  readonly applicationKeyArn: string;
+  readonly databaseKeyArn: string;
+  /** `""`: no cluster runs containers, so nothing is attached. */
+  readonly ecsExecutionRoleName: string;
+  /** Kebab-case, unique across both lists. */
+  readonly generatedSecrets: readonly string[];
+  readonly externalSecrets: readonly string[];
+  /** Characters. */
+  readonly generatedSecretLength: number;
+  /** Undefined: values are never made anew. */
+  readonly rotationVersion: number | undefined;
+  /** Undefined: the provider's own window of 30 days. */
+  readonly recoveryWindowDays: number | undefined;
+}
+
+export interface SecretsOutputs extends CommonOutputs {
+  readonly secretNamePrefix: Text;
+  readonly jwtSigningKeyArn: Text;
+  readonly sessionSecretArn: Text;
+  readonly externalApiKeysArn: Text;
+  readonly oauthSecretsArn: Text;
+  /** Name as configured → ARN. */
+  readonly secretArns: Record<string, Text>;
+  readonly appSecretsReadPolicyArn: Text;
+  readonly databaseSecretsReadPolicyArn: Text;
+}

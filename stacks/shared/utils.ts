@@ -17,6 +17,12 @@ export function name(ctx: Context, component: string, limit: number): string {
   return `${short.slice(0, limit - 7)}-${createHash('sha256').update(short).digest('hex').slice(0, 6)}`;
 }
 
+/** `name` within the limit of RDS, whose names begin with a letter: a project that does not gives way to the deployment id. */
+export function rdsName(ctx: Context, component: string): string {
+  const made = name(ctx, component, NAME_LIMITS.rds);
+  return /^[a-z]/.test(made) ? made : name(ctx, component, made.length - 1);
+}
+
 /** `/cloud/{depId}/{env}/{stack}/{component}` (stacks.md N4). */
 export const logGroupPath = (ctx: Context, component: string): string =>
   `/cloud/${ctx.depId}/${ctx.environment}/${ctx.stack}/${component}`;
@@ -24,6 +30,9 @@ export const logGroupPath = (ctx: Context, component: string): string =>
 /** `alias/{project}-{env}-{depId}-{key}` (stacks.md N4). */
 export const kmsAliasName = (ctx: Context, key: string): string =>
   `alias/${ctx.project}-${ctx.environment}-${ctx.depId}-${key}`;
+
+/** `{project}/{env}/{depId}`: prefix of secret names and image repositories (stacks.md N4). */
+export const pathPrefix = (ctx: Context): string => `${ctx.project}/${ctx.environment}/${ctx.depId}`;
 
 /** Tags of every taggable resource, in the order of stacks.md T1. */
 export const COMMON_TAG_KEYS = [

@@ -41,6 +41,29 @@ function computed(type, name, inputs) {
       return { ...common, allocationId: `${name}-allocation`, publicIp: '192.0.2.1' };
     case 'aws:kms/key:Key':
       return { ...common, keyId: `${name}-key-id` };
+    case 'aws:rds/instance:Instance':
+      return {
+        address: `${name}.example.internal`,
+        endpoint: `${name}.example.internal:${inputs.port}`,
+        resourceId: `db-${name}`,
+        ...common,
+        ...(inputs.manageMasterUserPassword
+          ? { masterUserSecrets: [{ secretArn: `arn:aws:mock:::${name}-master-secret`, secretStatus: 'active' }] }
+          : {}),
+      };
+    case 'aws:sqs/queue:Queue':
+      return { ...common, url: `https://sqs.example.com/${name}` };
+    case 'aws:apigatewayv2/api:Api':
+      return { ...common, apiEndpoint: 'https://api-1.example.com', executionArn: 'arn:aws:execute-api:::api-1' };
+    case 'aws:apigatewayv2/domainName:DomainName':
+      return {
+        ...common,
+        domainNameConfiguration: {
+          ...inputs.domainNameConfiguration,
+          targetDomainName: 'd-1.example.net',
+          hostedZoneId: 'Z0GATEWAY',
+        },
+      };
     default:
       return common;
   }

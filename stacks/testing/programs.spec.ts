@@ -31,11 +31,26 @@ const TOTALS: Record<string, readonly number[]> = {
   monitoring: [40, 42, 45],
 };
 
-/** Types that AWS cannot tag, of those the programs use. */
-const UNTAGGABLE = /:(Record|CertificateValidation|Route|RouteTableAssociation|RolePolicy|RolePolicyAttachment|Alias)$/;
+/** Types that AWS cannot tag, of those the programs use; the bucket's settings and what is no AWS resource among them. */
+const UNTAGGABLE = new RegExp(
+  `:(${[
+    'Record|CertificateValidation|Route|RouteTableAssociation|RolePolicy|RolePolicyAttachment|Alias',
+    'RandomPassword|SecretVersion',
+    'Bucket[A-Z]\\w+|BackupPolicy|MountTarget|Selection',
+    'UserPoolDomain|UserPoolClient|UserGroup|IdentityProvider|IdentityPoolRoleAttachment',
+  ].join('|')})$`,
+);
 
 /** The stateful set L1, as type tokens. */
-const STATEFUL = ['aws:route53/zone:Zone', 'aws:kms/key:Key'];
+const STATEFUL = [
+  'aws:route53/zone:Zone',
+  'aws:kms/key:Key',
+  'aws:efs/fileSystem:FileSystem',
+  'aws:backup/vault:Vault',
+  'aws:cognito/userPool:UserPool',
+];
+/** Of the buckets only these; the others hold what can be made again. */
+const STATEFUL_BUCKETS = ['primary-bucket', 'backups-bucket', 'lake-bucket'];
 
 let host: ProgramHost;
 const runs = new Map<string, ProgramRun>();
@@ -98,7 +113,10 @@ describe.each(RUNS)('%s in %s, with the values of the default template', (stack,
   });
 
   test('protects exactly the stateful set where the environment asks for it', () => {
-    const stateful = run().resources.filter(({ type }) => STATEFUL.includes(type));
+    const stateful = run().resources.filter(
+      ({ type, name }) =>
+        STATEFUL.includes(type) || (type === 'aws:s3/bucket:Bucket' && STATEFUL_BUCKETS.includes(name)),
+    );
     const isProtected = run().resources.filter(({ protect }) => protect);
     expect(isProtected.map(({ name }) => name)).toEqual(environment === 'prod' ? stateful.map(({ name }) => name) : []);
   });

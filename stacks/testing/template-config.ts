@@ -79,6 +79,41 @@ const STUBS: Record<InputSpec['type'], unknown> = {
 };
 
 /**
+ * What producers would have handed over, where the stub of the type would not do: `<stack>:<output>` → value, by environment
+ * where it differs. Names and keys follow the defaults of the producer.
+ */
+const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'network:natGatewayIds': { dev: ['nat-0a'], stage: ['nat-0a'], prod: ['nat-0a', 'nat-0b', 'nat-0c'] },
+  'containers-apps:serviceNames': { every: { frontend: 'shop-frontend', backend: 'shop-backend' } },
+  'containers-apps:targetGroupArnSuffixes': {
+    every: { frontend: 'targetgroup/frontend/0a', backend: 'targetgroup/backend/0b' },
+  },
+  'containers-apps:logGroupNames': { every: { frontend: '/cloud/apps/frontend', backend: '/cloud/apps/backend' } },
+  'services-ecs:serviceNames': { every: { api: 'shop-api', worker: 'shop-worker' } },
+  'services-ecs:logGroupNames': { every: { api: '/cloud/services/api', worker: '/cloud/services/worker' } },
+  'compute-ec2:asgNames': { every: { web: 'web-asg', worker: 'worker-asg' } },
+  'compute-lambda:functionNames': {
+    every: { 'data-processor': 'data-fn', 'file-processor': 'file-fn', scheduler: 'scheduler-fn' },
+  },
+  'database-rds:replicaInstanceId': { dev: '', stage: '', prod: 'shop-replica' },
+  'dns:primaryHealthCheckId': { dev: '', stage: 'hc-primary', prod: 'hc-primary' },
+  'dns:apiHealthCheckId': { dev: '', stage: 'hc-api', prod: 'hc-api' },
+  'storage:lakeBucketArn': { every: '' },
+};
+
+/** Variables of the manifest template. */
+const VARIABLES: Readonly<Record<string, string>> = { '{{USER_EMAIL}}': 'ops@example.com' };
+
+/** The value behind a placeholder; a text that is none stays as it is. */
+function resolved(value: unknown, type: InputSpec['type'], environment: string): unknown {
+  if (typeof value !== 'string') return value;
+  const [, output] = /^\{\{RUNTIME:(.+)\}\}$/.exec(value) ?? [];
+  if (output === undefined) return VARIABLES[value] ?? value;
+  const sample = SAMPLES[output];
+  return sample ? (sample[environment] ?? sample['every']) : STUBS[type];
+}
+
+/**
  * Configuration of one stack run: template defaults of the environment, facts, stubs for placeholders, then `overrides`
  * (null leaves the key out).
  */
@@ -91,7 +126,7 @@ export function templateConfig(
   const values: Record<string, unknown> = {};
   for (const [key, spec] of Object.entries(inputs)) {
     const value = spec.environmentDefaults?.[environment] ?? spec.default;
-    values[key] = typeof value === 'string' && value.startsWith('{{RUNTIME:') ? STUBS[spec.type] : value;
+    values[key] = resolved(value, spec.type, environment);
   }
   Object.assign(values, FACTS, { environment }, overrides);
   return Object.fromEntries(
