@@ -4,6 +4,7 @@ export * from './logs.js';
 export * from './policies.js';
 export * from './sg.js';
 export * from './state.js';
+export * from './topics.js';
 export * from './types.js';
 export * from './utils.js';
 export * from './validate.js';

@@ -52,6 +52,7 @@ const SENDS_SOURCE_ACCOUNT = [
   'ecs-tasks.amazonaws.com',
   'eks.amazonaws.com',
   'monitoring.rds.amazonaws.com',
+  'states.amazonaws.com',
   'vpc-flow-logs.amazonaws.com',
 ];
 
@@ -66,6 +67,31 @@ export function assumeRole(ctx: Context, service: string, conditions: Condition 
       principal: { Service: service },
       actions: ['sts:AssumeRole'],
       ...(Object.keys(pinned).length > 0 ? { condition: pinned } : {}),
+    },
+  ]);
+}
+
+/** Policy of a topic: only these services of this account may publish, and only through TLS. */
+export function topicPolicy(
+  ctx: Context,
+  topicArn: pulumi.Input<string>,
+  publishers: readonly string[],
+): pulumi.Output<string> {
+  return policy([
+    {
+      sid: 'PublishByServices',
+      principal: { Service: publishers },
+      actions: ['sns:Publish'],
+      resources: [topicArn],
+      condition: { StringEquals: { 'aws:SourceAccount': ctx.accountId } },
+    },
+    {
+      sid: 'DenyWithoutTls',
+      effect: 'Deny',
+      principal: { AWS: '*' },
+      actions: ['sns:Publish'],
+      resources: [topicArn],
+      condition: { Bool: { 'aws:SecureTransport': 'false' } },
     },
   ]);
 }

@@ -3,7 +3,19 @@ import type * as pulumi from '@pulumi/pulumi';
 import type { Context } from './types.js';
 
 /** Limits of physical names, in characters (stacks.md N3). */
-export const NAME_LIMITS = { s3: 63, iam: 64, rds: 63, loadBalancer: 32, cognitoDomain: 63, tag: 255 } as const;
+export const NAME_LIMITS = {
+  s3: 63,
+  iam: 64,
+  rds: 63,
+  loadBalancer: 32,
+  cognitoDomain: 63,
+  lambda: 64,
+  sqs: 80,
+  stateMachine: 80,
+  dashboard: 255,
+  sns: 256,
+  tag: 255,
+} as const;
 
 /**
  * A physical name that no other deployment in the account has: `{project}-{env}-{component}-{depId}`; too long for `limit`:
