@@ -110,9 +110,7 @@ export function fargateService(ctx: Context, spec: ServiceSpec, env: FargateEnv)
         assignPublicIp: false,
       },
       ...(front && {
-        loadBalancers: [
-          { targetGroupArn: front.targetGroup.arn, containerName: spec.name, containerPort: front.port },
-        ],
+        loadBalancers: [{ targetGroupArn: front.targetGroup.arn, containerName: spec.name, containerPort: front.port }],
         healthCheckGracePeriodSeconds: HEALTH_GRACE_SECONDS,
       }),
       ...(discovery && { serviceRegistries: { registryArn: discovery.arn } }),

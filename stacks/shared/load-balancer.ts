@@ -28,9 +28,7 @@ export function applicationLoadBalancer(ctx: Context, spec: LoadBalancerSpec): L
       dropInvalidHeaderFields: true,
       enableDeletionProtection: ctx.protectStateful,
       idleTimeout: spec.idleTimeoutSeconds,
-      accessLogs: spec.logsBucketName
-        ? { bucket: spec.logsBucketName, prefix: ctx.stack, enabled: true }
-        : undefined,
+      accessLogs: spec.logsBucketName ? { bucket: spec.logsBucketName, prefix: ctx.stack, enabled: true } : undefined,
       tags: tags(ctx, spec.name),
     },
     opts(ctx),

@@ -35,7 +35,7 @@ const TOTALS: Record<string, readonly number[]> = {
 const UNTAGGABLE = new RegExp(
   `:(${[
     'Record|CertificateValidation|Route|RouteTableAssociation|RolePolicy|RolePolicyAttachment|Alias',
-    'RandomPassword|SecretVersion',
+    'RandomPassword|SecretVersion|SecretRotation',
     'Bucket[A-Z]\\w+|BackupPolicy|MountTarget|Selection',
     'UserPoolDomain|UserPoolClient|UserGroup|IdentityProvider|IdentityPoolRoleAttachment',
   ].join('|')})$`,
@@ -48,6 +48,7 @@ const STATEFUL = [
   'aws:efs/fileSystem:FileSystem',
   'aws:backup/vault:Vault',
   'aws:cognito/userPool:UserPool',
+  'aws:rds/instance:Instance',
 ];
 /** Of the buckets only these; the others hold what can be made again. */
 const STATEFUL_BUCKETS = ['primary-bucket', 'backups-bucket', 'lake-bucket'];
