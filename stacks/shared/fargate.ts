@@ -1,10 +1,11 @@
 import { Policy as ScalingPolicy, Target as ScalingTarget } from '@pulumi/aws/appautoscaling/index.js';
 import type { LogGroup } from '@pulumi/aws/cloudwatch/index.js';
-import { type Cluster, Service, TaskDefinition } from '@pulumi/aws/ecs/index.js';
+import { Service, TaskDefinition } from '@pulumi/aws/ecs/index.js';
 import { Role, RolePolicy, RolePolicyAttachment } from '@pulumi/aws/iam/index.js';
 import { type Listener, ListenerRule, TargetGroup } from '@pulumi/aws/lb/index.js';
 import { Service as DiscoveryService } from '@pulumi/aws/servicediscovery/index.js';
 import * as pulumi from '@pulumi/pulumi';
+import type { FargateCluster } from './fargate-cluster.js';
 import { logGroup } from './logs.js';
 import { assumeRole, policy } from './policies.js';
 import type { Context, SecurityTier, ServiceAccess, ServiceSettings, ServiceSpec } from './types.js';
@@ -13,9 +14,7 @@ import { name, opts, tags } from './utils.js';
 /** What the services of one stack share. */
 export interface FargateEnv {
   readonly settings: ServiceSettings;
-  readonly cluster: Cluster;
-  /** Where ECS Exec sessions are recorded; present when `settings.enableExecuteCommand`. */
-  readonly execLogGroup: LogGroup | undefined;
+  readonly cluster: FargateCluster;
   readonly vpcId: string;
   /** Private subnets (stacks.md B7). */
   readonly subnetIds: readonly string[];
@@ -39,7 +38,7 @@ export interface FargateService {
   readonly spec: ServiceSpec;
   readonly service: Service;
   readonly logGroup: LogGroup;
-  /** The next three are undefined for a service without port. */
+  /** Undefined, like `listener`, for a service without port. */
   readonly targetGroup: TargetGroup | undefined;
   readonly listener: Listener | undefined;
   readonly scalingTarget: ScalingTarget;
@@ -90,7 +89,7 @@ export function fargateService(ctx: Context, spec: ServiceSpec, env: FargateEnv)
     `${spec.name}-service`,
     {
       name: name(ctx, spec.name, 255),
-      cluster: env.cluster.arn,
+      cluster: env.cluster.cluster.arn,
       taskDefinition: task.arn,
       desiredCount: minCapacity,
       capacityProviderStrategies: [
@@ -118,7 +117,11 @@ export function fargateService(ctx: Context, spec: ServiceSpec, env: FargateEnv)
       enableEcsManagedTags: true,
       tags: tags(ctx, `${spec.name}-service`),
     },
-    opts(ctx, { timeoutMinutes: 20, ignoreChanges: ['desiredCount'], dependsOn: front ? [front.attachment] : [] }),
+    opts(ctx, {
+      timeoutMinutes: 20,
+      ignoreChanges: ['desiredCount'],
+      dependsOn: [env.cluster.capacityProviders, ...(front ? [front.attachment] : [])],
+    }),
   );
 
   const scalingTarget = scaling(ctx, spec, env, service, minCapacity);
@@ -139,7 +142,8 @@ function taskRole(ctx: Context, spec: ServiceSpec, env: FargateEnv): Role {
     { assumeRolePolicy: assumeRole(ctx, 'ecs-tasks.amazonaws.com'), tags: tags(ctx, `${spec.name}-task-role`) },
     opts(ctx),
   );
-  if (env.execLogGroup) {
+  const { execLogGroup } = env.cluster;
+  if (execLogGroup) {
     new RolePolicy(
       `${spec.name}-exec-policy`,
       {
@@ -154,7 +158,7 @@ function taskRole(ctx: Context, spec: ServiceSpec, env: FargateEnv): Role {
           {
             sid: 'RecordSessions',
             actions: EXEC_LOG_ACTIONS,
-            resources: [env.execLogGroup.arn, pulumi.interpolate`${env.execLogGroup.arn}:*`],
+            resources: [execLogGroup.arn, pulumi.interpolate`${execLogGroup.arn}:*`],
           },
         ]),
       },
@@ -286,7 +290,7 @@ function scaling(
     {
       serviceNamespace: 'ecs',
       scalableDimension: 'ecs:service:DesiredCount',
-      resourceId: pulumi.interpolate`service/${cluster.name}/${service.name}`,
+      resourceId: pulumi.interpolate`service/${cluster.cluster.name}/${service.name}`,
       minCapacity,
       maxCapacity: spec.maxCapacity,
       tags: tags(ctx, `${spec.name}-scaling`),

@@ -17,6 +17,7 @@ export interface InputReader {
   optBool(key: string): boolean;
   requireArray(key: string): readonly string[];
   optArray(key: string): readonly string[] | undefined;
+  optObjects(key: string): readonly Readonly<Record<string, unknown>>[] | undefined;
   requireMap(key: string): Readonly<Record<string, string>>;
   optMap(key: string): Readonly<Record<string, string>> | undefined;
 }
@@ -39,6 +40,8 @@ export function input(config: pulumi.Config): InputReader {
   };
 
   const isText = (value: unknown): value is string => typeof value === 'string';
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
 
   const reader: InputReader = {
     requireString(key, producer) {
@@ -74,11 +77,19 @@ export function input(config: pulumi.Config): InputReader {
       }
       return value;
     },
+    optObjects(key) {
+      const value = json(key);
+      if (value === undefined) return undefined;
+      if (!Array.isArray(value) || !value.every(isObject)) {
+        throw new InvalidInput(where(key), value, 'expected an array of objects');
+      }
+      return value;
+    },
     requireMap: (key) => present(key, reader.optMap(key), 'an object of strings'),
     optMap(key) {
       const value = json(key);
       if (value === undefined) return undefined;
-      if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.values(value).every(isText)) {
+      if (!isObject(value) || !Object.values(value).every(isText)) {
         throw new InvalidInput(where(key), value, 'expected an object of strings');
       }
       return value as Record<string, string>;

@@ -247,3 +247,56 @@ export interface SecretsOutputs extends CommonOutputs {
   readonly appSecretsReadPolicyArn: Text;
   readonly databaseSecretsReadPolicyArn: Text;
 }
+
+/** Which security group, and so which port, a service has. */
+export const SECURITY_TIERS = ['web', 'api'] as const;
+export type SecurityTier = (typeof SECURITY_TIERS)[number];
+
+/** What a service may reach: injected application secrets, the database. */
+export const SERVICE_ACCESS = ['database', 'secrets'] as const;
+export type ServiceAccess = (typeof SERVICE_ACCESS)[number];
+
+/** One service on Fargate (stacks.md 3.1); sizes and capacities are the stack's where the entry has none. */
+export interface ServiceSpec {
+  /** Kebab-case, at most 20 characters. */
+  readonly name: string;
+  /** Key of `repositoryUrls`. */
+  readonly repository: string;
+  readonly securityTier: SecurityTier;
+  /** The port that the security groups of the tier admit; undefined: nothing calls the service. */
+  readonly port: number | undefined;
+  /** Patterns of the listener rule; empty for the listener's default and for services without port. */
+  readonly pathPatterns: readonly string[];
+  /** 1 to 50,000; undefined together with empty `pathPatterns`. */
+  readonly priority: number | undefined;
+  /** Gets what no rule takes. */
+  readonly default: boolean;
+  /** Undefined: `/`, the provider's own. */
+  readonly healthCheckPath: string | undefined;
+  /** CPU units, 1024 a core. */
+  readonly cpu: number;
+  /** MiB. */
+  readonly memory: number;
+  /** Tasks. */
+  readonly minCapacity: number;
+  readonly maxCapacity: number;
+  /** Other services find it by name. */
+  readonly discovery: boolean;
+  readonly access: readonly ServiceAccess[];
+}
+
+/** Validated parameters that containers-apps and services-ecs have in common (stacks.md 10.9). */
+export interface ServiceSettings {
+  readonly services: readonly ServiceSpec[];
+  /** Undefined: nothing is released yet, no task runs. */
+  readonly imageTag: string | undefined;
+  /** Percent. */
+  readonly targetCpuUtilization: number;
+  /** Seconds; undefined: the provider's own. */
+  readonly scaleInCooldown: number | undefined;
+  readonly scaleOutCooldown: number | undefined;
+  /** 0: no spot capacity. */
+  readonly fargateSpotWeight: number;
+  readonly enableContainerInsights: boolean;
+  readonly enableExecuteCommand: boolean;
+}

@@ -124,3 +124,34 @@ export function assertCidr(where: ConfigKey, value: string, rule: CidrRule = {})
 export function assertNoOpenCidr(where: ConfigKey, value: string): string {
   return assertThat(where, value, !value.endsWith('/0'), 'open to the whole internet');
 }
+
+/** Memory sizes in MiB by CPU units. Source: "Task CPU and memory" of the ECS developer guide. */
+const FARGATE_MEMORY: Readonly<Record<number, readonly number[]>> = {
+  256: [512, 1024, 2048],
+  512: steps(1024, 4096, 1024),
+  1024: steps(2048, 8192, 1024),
+  2048: steps(4096, 16_384, 1024),
+  4096: steps(8192, 30_720, 1024),
+  8192: steps(16_384, 61_440, 4096),
+  16_384: steps(32_768, 122_880, 8192),
+};
+
+function steps(from: number, to: number, by: number): number[] {
+  return Array.from({ length: (to - from) / by + 1 }, (_, i) => from + i * by);
+}
+
+/** A pair of CPU units and MiB that Fargate offers; `where` is the key of `memory`. */
+export function assertFargateSize(where: ConfigKey, cpu: number, memory: number): void {
+  const offered = FARGATE_MEMORY[cpu];
+  const [stack] = where.split(':', 1);
+  if (!offered) {
+    const sizes = Object.keys(FARGATE_MEMORY).join(', ');
+    throw new InvalidInput(`${stack}:cpu`, cpu, `Fargate offers ${sizes} CPU units`);
+  }
+  assertThat(
+    where,
+    memory,
+    offered.includes(memory),
+    `with ${cpu} CPU units Fargate offers ${offered.length > 3 ? `${offered[0]} to ${offered.at(-1)} MiB in steps of ${offered[1]! - offered[0]!}` : `${offered.join(', ')} MiB`}`,
+  );
+}
