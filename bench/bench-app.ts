@@ -9,6 +9,8 @@ import { EventBus } from '../src/shared/events/event-bus.js';
 import type { StoredEvent } from '../src/shared/events/events.js';
 import { type ProvidedDatabase, provideDatabase } from '../tools/dev-database/provide-database.js';
 
+/** Bootstrap key of every bench, for the session half. */
+export const BENCH_KEY = 'bench-key-0123456789';
 const ADMIN = { email: 'bench@demo.example', password: 'Correct-Horse-7' };
 const ENDINGS = ['deployment_complete', 'deployment_failed', 'deployment_cancelled'] as const;
 
@@ -59,6 +61,7 @@ export class BenchApp {
       BOOTSTRAP_ADMIN_EMAIL: ADMIN.email,
       BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
       DEFAULT_ORGANIZATION: 'demo',
+      API_KEYS: `bench:${BENCH_KEY}`,
       RATE_LIMIT_PER_MINUTE: '1000000',
       RATE_LIMIT_EXEC_PER_MINUTE: '1000000',
       ...settings,

@@ -26,6 +26,7 @@ export function startServer(
     DEPLOY_ROOT: join(data, 'deploy'),
     ENGINE: 'embedded',
     CLOUD: 'sandbox',
+    API_KEYS: 'bench:bench-key-0123456789',
     ...settings,
   };
   return startProcess('src/main.js', environment, SERVER_NODE_FLAGS);

@@ -1,5 +1,5 @@
 import { createApp } from './app.js';
-import { ConfigProblems, readConfig } from './shared/config/config.js';
+import { ConfigurationError, readConfig } from './shared/config/config.js';
 import { createLog } from './shared/kernel/log.js';
 
 /** Longest shutdown, in ms: a database that is gone must not keep the process; the journal makes leaving early safe. */
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(
-    `${error instanceof ConfigProblems ? error.message : String((error as Error)?.stack ?? error)}\n`,
+    `${error instanceof ConfigurationError ? error.message : String((error as Error)?.stack ?? error)}\n`,
   );
   process.exitCode = 1;
   setTimeout(() => process.exit(1), 500).unref(); // logs leave first

@@ -7,6 +7,10 @@ import { readConfig } from '../../src/shared/config/config.js';
 
 export const ADMIN = { email: 'admin@demo.example', password: 'Correct-Horse-7' };
 
+/** Bootstrap keys of every test server, for the session half. */
+export const FULL_KEY = 'full-key-0123456789abcdef';
+export const CLIENT_KEY = 'client-key-0123456789abcdef';
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -106,6 +110,8 @@ export function testSettings(dataDir: string): Record<string, string> {
     BOOTSTRAP_ADMIN_EMAIL: ADMIN.email,
     BOOTSTRAP_ADMIN_PASSWORD: ADMIN.password,
     DEFAULT_ORGANIZATION: 'demo',
+    API_KEYS: `full:${FULL_KEY},client:${CLIENT_KEY}:client`,
+    RATE_LIMIT_HEARTBEAT_PER_MINUTE: '1000000',
     RATE_LIMIT_PER_MINUTE: '1000000',
     RATE_LIMIT_AUTH_PER_MINUTE: '1000000',
     RATE_LIMIT_EXEC_PER_MINUTE: '1000000',

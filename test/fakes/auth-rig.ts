@@ -55,6 +55,7 @@ export function testConfig(settings: Readonly<Record<string, string>> = {}): Ret
     CLOUD: 'sandbox',
     JWT_SECRET: 'a secret of at least thirty-two characters',
     ENCRYPTION_KEY: 'ab'.repeat(32),
+    API_KEYS: 'test-key-0123456789',
     ...settings,
   });
 }

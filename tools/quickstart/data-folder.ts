@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { FileLock } from '../dev-database/file-lock.js';
 
 /** What the quick start remembers between two starts. */
@@ -10,6 +10,7 @@ export interface Memory {
   readonly adminEmail?: string;
   readonly adminPassword?: string;
   readonly apiKey?: string;
+  readonly bootstrapKey?: string;
   readonly deploymentId?: string;
 }
 
@@ -93,5 +94,10 @@ export class DataFolder {
     const made = { email: 'admin@demo.example', password: `Demo-${randomBytes(12).toString('base64url')}-7` };
     this.remember({ adminEmail: made.email, adminPassword: made.password });
     return made;
+  }
+
+  /** The bootstrap key of this folder (API_KEYS), made up at the first start. */
+  bootstrapKey(): string {
+    return this.recall().bootstrapKey ?? this.remember({ bootstrapKey: randomUUID() }).bootstrapKey ?? '';
   }
 }

@@ -9,7 +9,7 @@
  */
 import { DatabaseUnavailable } from '../dev-database/dev-database.error.js';
 import { provideDatabase } from '../dev-database/provide-database.js';
-import { ConfigProblems, readConfig } from '../../src/shared/config/config.js';
+import { ConfigurationError, readConfig } from '../../src/shared/config/config.js';
 import { ApiClient, ApiError } from './api-client.js';
 import { login, provideApiKey } from './credentials.js';
 import { DataFolder, DataFolderInUse, dataFolderPath } from './data-folder.js';
@@ -143,7 +143,7 @@ function tell(reporter: Reporter, { url, username, password, apiKey, truth }: Ad
 
 /** Errors whose message is all a person needs. */
 function isForPeople(error: unknown): error is Error {
-  return [ConfigProblems, DatabaseUnavailable, DataFolderInUse, ServerFailed, ApiError, StreamRefused].some(
+  return [ConfigurationError, DatabaseUnavailable, DataFolderInUse, ServerFailed, ApiError, StreamRefused].some(
     (kind) => error instanceof kind,
   );
 }

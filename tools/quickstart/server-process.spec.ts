@@ -3,7 +3,11 @@ import type { Options } from './options.js';
 import { requireFreePort, serverEnvironment } from './server-process.js';
 
 const NOTHING_ASKED: Options = { demo: true, once: false, json: false, help: false };
-const folder = { path: '/data', administrator: () => ({ email: 'a@example.com', password: 'made-up-1' }) };
+const folder = {
+  path: '/data',
+  administrator: () => ({ email: 'a@example.com', password: 'made-up-1' }),
+  bootstrapKey: () => 'made-up-key',
+};
 
 describe('environment of the server', () => {
   it('is the embedded engine on the sandbox cloud with a made-up administrator by default', () => {
@@ -19,6 +23,7 @@ describe('environment of the server', () => {
       DEFAULT_ORGANIZATION: 'demo',
       BOOTSTRAP_ADMIN_EMAIL: 'a@example.com',
       BOOTSTRAP_ADMIN_PASSWORD: 'made-up-1',
+      API_KEYS: 'quickstart:made-up-key',
     });
   });
 

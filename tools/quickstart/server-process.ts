@@ -22,7 +22,7 @@ const TAIL_LINES = 15;
 /** Environment of the server: what the caller gave wins, an option given on the command line above all. */
 export function serverEnvironment(
   options: Options,
-  folder: Pick<DataFolder, 'path' | 'administrator'>,
+  folder: Pick<DataFolder, 'path' | 'administrator' | 'bootstrapKey'>,
   given: Environment,
 ): Environment {
   const isGiven = (name: string): boolean => given[name] !== undefined && given[name] !== '';
@@ -37,6 +37,7 @@ export function serverEnvironment(
     SANDBOX_SPEED: '0.02',
     DEFAULT_ORGANIZATION: 'demo',
   };
+  if (!isGiven('API_KEYS')) defaults['API_KEYS'] = `quickstart:${folder.bootstrapKey()}`;
   if (!isGiven('BOOTSTRAP_ADMIN_EMAIL') && !isGiven('BOOTSTRAP_ADMIN_PASSWORD')) {
     const { email, password } = folder.administrator();
     defaults['BOOTSTRAP_ADMIN_EMAIL'] = email;

@@ -20,6 +20,7 @@ import {
   PLATFORM_ONLY,
   requiredRoles,
   roleHolds,
+  STATIC_KEY_PERMISSIONS,
 } from './permissions.js';
 
 /**
@@ -90,7 +91,7 @@ export class AuthAccess extends Access implements OnModuleInit {
   }
 
   #heldAnywhere(principal: Principal, permission: Permission, environment?: EnvironmentName): boolean {
-    if (FOR_ANYONE.has(permission)) return true;
+    if (FOR_ANYONE.has(permission) || staticKeyHolds(principal, permission)) return true;
     if (!usableBy(principal, permission)) return false;
     return [principal.assignments, principal.ownerAssignments ?? principal.assignments].every((assignments) =>
       assignments.some((a) => assignmentHolds(a, permission, environment)),
@@ -98,7 +99,7 @@ export class AuthAccess extends Access implements OnModuleInit {
   }
 
   #holds(principal: Principal, permission: Permission, target: AccessTarget): boolean {
-    if (FOR_ANYONE.has(permission)) return true;
+    if (FOR_ANYONE.has(permission) || staticKeyHolds(principal, permission)) return true;
     if (!usableBy(principal, permission)) return false;
     return [principal.assignments, principal.ownerAssignments ?? principal.assignments].every((assignments) =>
       assignments.some((a) => matches(a, target) && assignmentHolds(a, permission, target.environment)),
@@ -123,6 +124,11 @@ export class AuthAccess extends Access implements OnModuleInit {
   }
 }
 
+/** Rights of a bootstrap key come from its entry in API_KEYS and hold in its organization, which is its scope. */
+function staticKeyHolds(principal: Principal, permission: Permission): boolean {
+  return principal.sessionScope !== undefined && STATIC_KEY_PERMISSIONS[principal.sessionScope].includes(permission);
+}
+
 function usableBy(principal: Principal, permission: Permission): boolean {
   if (principal.kind === 'user') return true;
   return !NOT_FOR_KEYS.has(permission) && keyCarries(principal.permissions, permission);
@@ -135,11 +141,13 @@ function assignmentHolds(assignment: Assignment, permission: Permission, environ
 
 function isMember(principal: Principal, organization: string | undefined): boolean {
   if (organization === undefined || isPlatformAdmin(principal)) return true;
+  if (principal.sessionScope !== undefined && principal.scope?.organization === organization) return true;
   return principal.assignments.some((a) => a.organization === organization || a.organization === '*');
 }
 
 function isInProject(principal: Principal, target: AccessTarget): boolean {
   if (target.organization === undefined && target.project === undefined) return true;
+  if (principal.sessionScope !== undefined && target.project === undefined) return true; // its scope was checked before
   return principal.assignments.some((a) => matches(a, target));
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Config, ConfigProblems } from '../../shared/config/config.js';
+import { Config, ConfigurationError } from '../../shared/config/config.js';
 import { AppError } from '../../shared/errors/app-error.js';
 import { createLog } from '../../shared/kernel/log.js';
 import { OrganizationsService } from './organizations/organizations.service.js';
@@ -19,7 +19,7 @@ export class BootstrapService {
     private readonly organizations: OrganizationsService,
   ) {}
 
-  /** Safe when several instances start at once: one of them creates, the others find. @throws ConfigProblems */
+  /** Safe when several instances start at once: one of them creates, the others find. @throws ConfigurationError */
   async prepare(): Promise<void> {
     const { bootstrapAdmin, defaultOrganization, staticKeysOrganization } = this.config.auth;
     const organization = defaultOrganization ?? 'default';
@@ -52,7 +52,7 @@ export class BootstrapService {
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'RESOURCE_ALREADY_EXISTS') throw error;
       if (!(await this.#adminExists())) {
-        throw new ConfigProblems(['BOOTSTRAP_ADMIN_EMAIL belongs to a user who is no administrator']);
+        throw new ConfigurationError(['BOOTSTRAP_ADMIN_EMAIL belongs to a user who is no administrator']);
       }
       return;
     }

@@ -42,7 +42,11 @@ api-keys:own             | -          | ✓ ✓ ✓ ✓
 users:manage             | -          | ✓ – – –
 organizations:manage     | -          | ✓ – – –
 admin:*                  | -          | ✓ – – –
-system:read              | -          | ✓ ✓ ✓ ✓`;
+system:read              | -          | ✓ ✓ ✓ ✓
+sessions:read            | -          | ✓ ✓ ✓ ✓
+sessions:write           | -          | ✓ ✓ ✓ -
+sessions:operate         | -          | ✓ ✓ ✓ -
+sessions:admin           | -          | ✓ - - -`;
 
 const ROLES: readonly Role[] = ['admin', 'operator', 'developer', 'viewer'];
 const CLASSES: Readonly<Record<string, readonly (EnvironmentName | undefined)[]>> = {

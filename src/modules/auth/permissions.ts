@@ -66,9 +66,20 @@ export const PERMISSIONS = {
   'organizations:manage': everywhere(ADMINS),
   'admin:*': everywhere(ADMINS),
   'system:read': everywhere(ALL),
+  // The session half (sessions.md 11.3): read, write, operate, administrate.
+  'sessions:read': everywhere(ALL),
+  'sessions:write': everywhere(CHANGERS),
+  'sessions:operate': everywhere(CHANGERS),
+  'sessions:admin': everywhere(ADMINS),
 } as const satisfies Record<string, PermissionRow>;
 
 export type Permission = keyof typeof PERMISSIONS;
+
+/** What a bootstrap key of API_KEYS may do in the session half, whatever STATIC_API_KEY_ROLE says (sessions.md 11.3). */
+export const STATIC_KEY_PERMISSIONS: Readonly<Record<'full' | 'client', readonly Permission[]>> = {
+  full: ['sessions:read', 'sessions:write', 'sessions:operate', 'sessions:admin'],
+  client: ['sessions:read', 'sessions:write', 'sessions:operate'],
+};
 
 /** Held by every authenticated principal, also without any assignment. */
 export const FOR_ANYONE: ReadonlySet<string> = new Set<Permission>(['system:read']);

@@ -45,6 +45,7 @@ beforeEach(async () => {
     CLOUD: 'sandbox',
     JWT_SECRET: 'x'.repeat(40),
     ENCRYPTION_KEY: 'ab'.repeat(32),
+    API_KEYS: 'test-key-0123456789',
   });
   const testing = await Test.createTestingModule({
     controllers: [SandboxController],

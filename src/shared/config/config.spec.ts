@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigProblems, readConfig } from './config.js';
+import { ConfigurationError, readConfig } from './config.js';
 
 const data = mkdtempSync(join(tmpdir(), 'cloud-config-'));
 afterAll(() => rmSync(data, { recursive: true, force: true }));
@@ -12,15 +12,17 @@ const good = {
   ENGINE: 'embedded',
   CLOUD: 'sandbox',
   DATA_DIR: data,
+  API_KEYS: 'test-key-0123456789',
 };
 
 describe('readConfig', () => {
   it('lists every problem with the name of its variable in one message', () => {
     const read = (): unknown =>
       readConfig({ PORT: 'abc', LOG_LEVEL: 'loud', LOG_TO_STDERR: 'maybe', ENGINE: 'embedded', CLOUD: 'aws' });
-    expect(read).toThrow(ConfigProblems);
+    expect(read).toThrow(ConfigurationError);
     expect(read).toThrow(/PORT must be a number[\s\S]*LOG_LEVEL|LOG_LEVEL[\s\S]*PORT must be a number/);
     expect(read).toThrow(/MONGODB_URI is required/);
+    expect(read).toThrow(/API_KEYS is required/);
     expect(read).toThrow(/LOG_TO_STDERR must be true or false/);
     expect(read).toThrow(/ENGINE embedded works with CLOUD sandbox only/);
     expect(read).toThrow(/JWT_SECRET is required in production/);

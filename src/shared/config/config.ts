@@ -17,12 +17,64 @@ export abstract class Config {
     readonly docsPublic: boolean;
     readonly docsBaseUrl: string | undefined;
     readonly wsAllowQueryToken: boolean;
+    /** Timed jobs run in this process. */
     readonly schedulerOn: boolean;
+    readonly publicBaseUrl: string;
+    /** WebSocket is served; without it every function stays, by HTTP. */
+    readonly realtime: boolean;
     /** Names this process in leases; defaults to host name. */
     readonly instanceId: string | undefined;
   };
-  abstract readonly log: { readonly level: string; readonly toStderr: boolean };
-  abstract readonly database: { readonly uri: string; readonly queryTimeoutMs: number; readonly poolSize: number };
+  abstract readonly log: {
+    readonly level: string;
+    readonly toStderr: boolean;
+    readonly format: Env['LOG_FORMAT'];
+    /** Share of heartbeats and of successful requests that leave a line, 0 to 1. */
+    readonly heartbeatShare: number;
+    readonly requestShare: number;
+  };
+  abstract readonly database: {
+    readonly uri: string;
+    /** Name of the database; undefined: the one in the URI. */
+    readonly name: string | undefined;
+    readonly queryTimeoutMs: number;
+    readonly serverSelectionTimeoutMs: number;
+    readonly poolSize: number;
+  };
+  /** Circuit breaker on the database. */
+  abstract readonly circuit: { readonly failures: number; readonly windowMs: number; readonly openMs: number };
+  /** The session half (sessions.md 17). */
+  abstract readonly sessions: {
+    readonly stallThresholdMs: number;
+    /** Advertised to clients. */
+    readonly heartbeatIntervalMs: number;
+    /** 0 = no sweep. */
+    readonly stallSweepSeconds: number;
+    /** Silence of all our own instances after which we were away, so that nobody's silence counts against them. */
+    readonly ingestionGapSeconds: number;
+    readonly machineOfflineThresholdMs: number;
+    /** 0 = never. */
+    readonly abandonedAfterHours: number;
+    readonly pausedAbandonedAfterHours: number;
+    readonly retentionDays: number;
+    readonly ttlGraceDays: number;
+    /** 0 = for ever. */
+    readonly archiveRetentionDays: number;
+    /** 0 = no limit. */
+    readonly maxRecoveryAttempts: number;
+    readonly recoveryLockMs: number;
+    readonly requireRegisteredMachine: boolean;
+  };
+  /** When the jobs of the session half run, cron of 5 or 6 fields in `timeZone`. */
+  abstract readonly crons: {
+    readonly timeZone: string;
+    readonly stallDetection: string;
+    readonly cleanup: string;
+    readonly abandon: string;
+    readonly consistency: string;
+    /** Age of the newest run after which health is degraded. */
+    readonly staleMs: number;
+  };
   abstract readonly paths: {
     readonly data: string;
     readonly stacks: string;
@@ -46,7 +98,7 @@ export abstract class Config {
     readonly accessSeconds: number;
     readonly refreshSeconds: number;
     readonly staticKeys: readonly string[];
-    readonly staticKeyFormat: Env['API_KEY_FORMAT'];
+    readonly staticKeyFormat: 'any' | 'uuid';
     readonly staticKeysOrganization: string;
     readonly staticKeyRole: Env['STATIC_API_KEY_ROLE'];
     readonly allowRegistration: boolean;
@@ -81,16 +133,16 @@ export abstract class Config {
 }
 
 /** A wrong environment; the message lists every problem with the name of its variable. */
-export class ConfigProblems extends Error {
+export class ConfigurationError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(
       `The configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}\nSee .env.example.`,
     );
-    this.name = 'ConfigProblems';
+    this.name = 'ConfigurationError';
   }
 }
 
-/** Environment → Config. @throws ConfigProblems naming all problems at once */
+/** Environment → Config. @throws ConfigurationError naming all problems at once */
 export function readConfig(source: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
   const problems: string[] = [];
@@ -101,7 +153,7 @@ export function readConfig(source: Readonly<Record<string, string | undefined>> 
     else problems.push(...parsed.error.issues.map((issue) => `${name} ${issue.message}`));
   }
   problems.push(...contradictions(values as Partial<Env>));
-  if (problems.length > 0) throw new ConfigProblems(problems);
+  if (problems.length > 0) throw new ConfigurationError(problems);
   return deepFreeze(toConfig(values as Env, given as Record<string, string>));
 }
 
@@ -148,11 +200,49 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
       docsPublic: env.DOCS_PUBLIC || env.NODE_ENV !== 'production',
       docsBaseUrl: env.DOCS_BASE_URL,
       wsAllowQueryToken: env.WS_ALLOW_QUERY_TOKEN,
-      schedulerOn: env.SCHEDULER_MODE === 'on' && env.ROLES.includes('scheduler'),
+      schedulerOn: env.SCHEDULER_MODE === 'internal' && env.ROLES.includes('scheduler'),
+      publicBaseUrl: env.PUBLIC_BASE_URL,
+      realtime: env.REALTIME_ENABLED,
       instanceId: env.INSTANCE_ID,
     },
-    log: { level: env.LOG_LEVEL, toStderr: env.LOG_TO_STDERR },
-    database: { uri: env.MONGODB_URI, queryTimeoutMs: env.DB_QUERY_TIMEOUT_MS, poolSize: env.DB_POOL_SIZE },
+    log: {
+      level: env.LOG_LEVEL,
+      toStderr: env.LOG_TO_STDERR,
+      format: env.LOG_FORMAT,
+      heartbeatShare: env.LOG_HEARTBEAT_SAMPLE_RATE ?? (env.NODE_ENV === 'production' ? 0.1 : 1),
+      requestShare: env.LOG_REQUEST_SAMPLE_RATE ?? 1,
+    },
+    database: {
+      uri: env.MONGODB_URI,
+      name: env.MONGODB_DB ?? (namesDatabase(env.MONGODB_URI) ? undefined : 'claude-projects'),
+      queryTimeoutMs: env.DB_QUERY_TIMEOUT_MS,
+      serverSelectionTimeoutMs: env.MONGO_SERVER_SELECTION_TIMEOUT_MS,
+      poolSize: env.MONGO_MAX_POOL_SIZE,
+    },
+    circuit: { failures: env.CIRCUIT_FAILURES, windowMs: env.CIRCUIT_WINDOW_MS, openMs: env.CIRCUIT_OPEN_MS },
+    sessions: {
+      stallThresholdMs: env.STALL_THRESHOLD_MS,
+      heartbeatIntervalMs: env.HEARTBEAT_INTERVAL_MS,
+      stallSweepSeconds: env.STALL_SWEEP_SECONDS,
+      ingestionGapSeconds: env.INGESTION_GAP_SECONDS,
+      machineOfflineThresholdMs: env.MACHINE_OFFLINE_THRESHOLD_MS,
+      abandonedAfterHours: env.ABANDONED_AFTER_HOURS,
+      pausedAbandonedAfterHours: env.PAUSED_ABANDONED_AFTER_HOURS,
+      retentionDays: env.RETENTION_DAYS,
+      ttlGraceDays: env.TTL_GRACE_DAYS,
+      archiveRetentionDays: env.ARCHIVE_RETENTION_DAYS,
+      maxRecoveryAttempts: env.MAX_RECOVERY_ATTEMPTS,
+      recoveryLockMs: env.RECOVERY_LOCK_MS,
+      requireRegisteredMachine: env.SESSIONS_REQUIRE_REGISTERED_MACHINE,
+    },
+    crons: {
+      timeZone: env.CRON_TZ,
+      stallDetection: env.STALL_DETECTION_CRON,
+      cleanup: env.CLEANUP_CRON,
+      abandon: env.ABANDON_CRON,
+      consistency: env.CONSISTENCY_CRON,
+      staleMs: env.BACKGROUND_JOB_STALE_MS,
+    },
     paths: {
       data,
       stacks: absolute(env.STACKS_ROOT),
@@ -168,7 +258,7 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
       accessSeconds: env.JWT_EXPIRES_IN,
       refreshSeconds: env.JWT_REFRESH_EXPIRES_IN,
       staticKeys: env.API_KEYS,
-      staticKeyFormat: env.API_KEY_FORMAT,
+      staticKeyFormat: env.API_KEY_FORMAT ?? (env.NODE_ENV === 'production' ? 'uuid' : 'any'),
       staticKeysOrganization: env.API_KEYS_ORGANIZATION ?? env.DEFAULT_ORGANIZATION ?? 'default',
       staticKeyRole: env.STATIC_API_KEY_ROLE,
       allowRegistration: env.ALLOW_REGISTRATION
@@ -204,6 +294,11 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
     },
     runtimeEnv: allowed(given, env.RUNTIME_ENV_ALLOW),
   };
+}
+
+/** Does the connection string name a database, as in mongodb://host:27017/cloud? */
+function namesDatabase(uri: string): boolean {
+  return /^mongodb(\+srv)?:\/\/[^/]+\/[^?]+/.test(uri);
 }
 
 function allowed(given: Readonly<Record<string, string>>, patterns: readonly string[]): Record<string, string> {

@@ -1,3 +1,4 @@
+import { validateCronExpression } from 'cron';
 import { z } from 'zod';
 
 /** "true"/"false", "1"/"0", "yes"/"no" → boolean; anything else is a problem, never a silent default. */
@@ -32,6 +33,28 @@ const list = (fallback: string): z.ZodType<string[], unknown> =>
         .filter(Boolean),
     );
 
+/** Cron expression of 5 fields, or 6 with seconds first. */
+const cron = (fallback: string): z.ZodType<string, unknown> =>
+  z
+    .string()
+    .default(fallback)
+    .refine((text) => [5, 6].includes(text.trim().split(/\s+/).length) && validateCronExpression(text).valid, {
+      error: 'must be a cron expression of 5 or 6 fields',
+    });
+
+/** 0 to 1; unset: decided by NODE_ENV or 1. */
+const share = (): z.ZodType<number | undefined, unknown> =>
+  z.coerce.number({ error: 'must be a number' }).min(0, 'must be at least 0').max(1, 'must be at most 1').optional();
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const optional = z.string().min(1, 'must not be empty').optional();
 
 /** Every setting of the server, as text from outside → typed value. Units stand in the name; effects in .env.example. */
@@ -41,6 +64,7 @@ export const ENV = z.object({
   PORT: whole(3000, 0, 65535),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_TO_STDERR: flag(false),
+  LOG_FORMAT: z.enum(['json', 'pretty']).default('json'),
   ROLES: list('api,worker,scheduler').pipe(
     z.array(z.enum(['api', 'worker', 'scheduler'])).min(1, 'must name at least one role'),
   ),
@@ -50,7 +74,9 @@ export const ENV = z.object({
     })
     .regex(/^mongodb(\+srv)?:\/\//, 'must start with mongodb:// or mongodb+srv://'),
   DB_QUERY_TIMEOUT_MS: whole(10_000, 100, 120_000),
-  DB_POOL_SIZE: whole(20, 1, 200),
+  MONGODB_DB: optional,
+  MONGO_MAX_POOL_SIZE: whole(20, 1, 200),
+  MONGO_SERVER_SELECTION_TIMEOUT_MS: whole(5000, 100, 60_000),
   REQUEST_TIMEOUT_MS: whole(29_000, 100, 300_000),
   DATA_DIR: z.string().default('./data'),
   STACKS_ROOT: z.string().default('./stacks'),
@@ -74,8 +100,11 @@ export const ENV = z.object({
   JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   JWT_EXPIRES_IN: whole(3600, 60, 86_400),
   JWT_REFRESH_EXPIRES_IN: whole(2_592_000, 300, 31_536_000),
-  API_KEYS: list(''),
-  API_KEY_FORMAT: z.enum(['any', 'uuid']).default('any'),
+  API_KEYS: list('').refine(
+    (keys) => keys.length > 0,
+    'is required: a comma list of key, label:key or label:key:scope',
+  ),
+  API_KEY_FORMAT: z.enum(['any', 'uuid']).optional(),
   API_KEYS_ORGANIZATION: optional,
   STATIC_API_KEY_ROLE: z.enum(['admin', 'operator', 'developer', 'viewer']).optional(),
   ALLOW_REGISTRATION: z.string().optional(),
@@ -106,7 +135,33 @@ export const ENV = z.object({
   MAX_STACKS_PER_DEPLOYMENT: whole(50, 1, 500),
   CANCEL_GRACE_SECONDS: whole(60, 0, 3600),
   RUNTIME_ENV_ALLOW: list('CLOUD_*,AWS_REGION'),
-  SCHEDULER_MODE: z.enum(['on', 'off']).default('on'),
+  SCHEDULER_MODE: z.enum(['internal', 'external', 'off']).default('internal'),
+  CRON_TZ: z.string().refine(isTimeZone, 'must be an IANA time zone, e.g. UTC or Europe/Berlin').default('UTC'),
+  BACKGROUND_JOB_STALE_MS: whole(600_000, 1000, 86_400_000),
+  STALL_THRESHOLD_MS: whole(180_000, 1000, 86_400_000),
+  HEARTBEAT_INTERVAL_MS: whole(60_000, 15_000, 300_000),
+  STALL_SWEEP_SECONDS: whole(20, 0, 3600),
+  INGESTION_GAP_SECONDS: whole(15, 2, 600),
+  MACHINE_OFFLINE_THRESHOLD_MS: whole(600_000, 1000, 86_400_000),
+  ABANDONED_AFTER_HOURS: whole(24, 0, 8760),
+  PAUSED_ABANDONED_AFTER_HOURS: whole(168, 0, 8760),
+  RETENTION_DAYS: whole(30, 1, 3650),
+  TTL_GRACE_DAYS: whole(1, 1, 365),
+  ARCHIVE_RETENTION_DAYS: whole(0, 0, 3650),
+  STALL_DETECTION_CRON: cron('*/2 * * * *'),
+  CLEANUP_CRON: cron('0 2 * * *'),
+  ABANDON_CRON: cron('0 * * * *'),
+  CONSISTENCY_CRON: cron('0 3 * * *'),
+  MAX_RECOVERY_ATTEMPTS: whole(3, 0, 1000),
+  RECOVERY_LOCK_MS: whole(600_000, 1000, 86_400_000),
+  SESSIONS_REQUIRE_REGISTERED_MACHINE: flag(false),
+  REALTIME_ENABLED: flag(true),
+  LOG_HEARTBEAT_SAMPLE_RATE: share(),
+  LOG_REQUEST_SAMPLE_RATE: share(),
+  CIRCUIT_FAILURES: whole(5, 1, 1000),
+  CIRCUIT_WINDOW_MS: whole(60_000, 1000, 3_600_000),
+  CIRCUIT_OPEN_MS: whole(30_000, 100, 3_600_000),
+  PUBLIC_BASE_URL: z.url('must be a URL').default('https://claude-projects.truapi.com'),
   INSTANCE_ID: optional,
 });
 

@@ -5,12 +5,17 @@ import { createLog } from '../kernel/log.js';
 import { EventBus } from './event-bus.js';
 import { EventRelay } from './event-relay.port.js';
 import { EventsRepository } from './events.repository.js';
-import type { EventDraft, StoredEvent } from './events.js';
+import type { EventDraft, EventName, StoredEvent } from './events.js';
 
 const log = createLog('events');
 
 /** Adds an event to the running unit of work. */
 export type Append = (draft: EventDraft) => void;
+
+interface InsideListener {
+  readonly names: readonly EventName[];
+  readonly listener: (event: EventDraft, append: Append) => Promise<void>;
+}
 
 /**
  * The one way to change state and tell about it:
@@ -24,6 +29,7 @@ export type Append = (draft: EventDraft) => void;
 @Injectable()
 export class EventLog {
   readonly #tails = new Map<string, Promise<unknown>>();
+  readonly #inside: InsideListener[] = [];
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -32,6 +38,18 @@ export class EventLog {
     private readonly bus: EventBus,
     private readonly clock: Clock,
   ) {}
+
+  /**
+   * `listener` runs inside the transaction, for every event of these names, in the order they were appended: what it writes is
+   * committed with the change it hears of, and what it throws undoes both. For what must hold together across modules
+   * (a task starts → its session's current task); all other news is heard on the bus, after the commit.
+   */
+  within<N extends EventName>(
+    names: readonly N[],
+    listener: (event: EventDraft<N>, append: Append) => Promise<void>,
+  ): void {
+    this.#inside.push({ names, listener: listener as InsideListener['listener'] });
+  }
 
   /** `work` may run more than once (write conflicts): no effect outside the database. */
   async write<T>(organization: string, work: (append: Append) => Promise<T>): Promise<T> {
@@ -49,10 +67,16 @@ export class EventLog {
   ): Promise<{ result: T; stored: readonly StoredEvent[] }> {
     return this.unitOfWork.run(async () => {
       const drafts: EventDraft[] = [];
-      const result = await work((draft) => drafts.push(draft));
+      const append: Append = (draft) => drafts.push(draft);
+      const result = await work(append);
+      for (let i = 0; i < drafts.length; i += 1) await this.tellInside(drafts[i] as EventDraft, append);
       const stored = drafts.length > 0 ? await this.events.store(organization, drafts, this.clock.now()) : [];
       return { result, stored };
     });
+  }
+
+  private async tellInside(event: EventDraft, append: Append): Promise<void> {
+    for (const { names, listener } of this.#inside) if (names.includes(event.type)) await listener(event, append);
   }
 
   private queued<T>(organization: string, work: () => Promise<T>): Promise<T> {

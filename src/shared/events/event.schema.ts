@@ -1,4 +1,4 @@
-import { Schema } from 'mongoose';
+import { type IndexOptions, Schema } from 'mongoose';
 
 export interface EventRecord {
   /** UUID v4. */
@@ -16,6 +16,11 @@ export interface EventRecord {
   operationType: string | null;
   correlationId: string | null;
   stack: string | null;
+  sessionId: string | null;
+  sessionProjectId: string | null;
+  machineId: string | null;
+  taskId: string | null;
+  workspaceId: string | null;
   data: Record<string, unknown>;
 }
 
@@ -39,6 +44,11 @@ export function eventSchema(retentionDays: number): Schema<EventRecord> {
       operationType: { type: String, default: null },
       correlationId: { type: String, default: null },
       stack: { type: String, default: null },
+      sessionId: { type: String, default: null },
+      sessionProjectId: { type: String, default: null },
+      machineId: { type: String, default: null },
+      taskId: { type: String, default: null },
+      workspaceId: { type: String, default: null },
       data: { type: Schema.Types.Mixed, default: {} },
     },
     { collection: DEPLOYMENT_EVENTS, versionKey: false, minimize: false },
@@ -47,9 +57,17 @@ export function eventSchema(retentionDays: number): Schema<EventRecord> {
   schema.index({ deploymentId: 1, position: 1 }); // readAfter on a deployment
   schema.index({ stream: 1, seq: 1 }, { unique: true }); // readAfter by seq of an operation
   schema.index({ deploymentId: 1, timestamp: 1 }); // lists by time
+  // readAfter on the channels of the session half
+  schema.index({ organization: 1, sessionId: 1, position: 1 }, heard('sessionId'));
+  schema.index({ organization: 1, sessionProjectId: 1, position: 1 }, heard('sessionProjectId'));
+  schema.index({ organization: 1, machineId: 1, position: 1 }, heard('machineId'));
+  schema.index({ organization: 1, workspaceId: 1, position: 1 }, heard('workspaceId'));
   schema.index({ timestamp: 1 }, { expireAfterSeconds: retentionDays * 86_400 });
   return schema;
 }
+
+/** Events without the field stay out of the index. */
+const heard = (field: string): IndexOptions => ({ partialFilterExpression: { [field]: { $type: 'string' } } });
 
 /** Last number given out: `position/<organization>`, `seq/<stream>`. */
 export interface CounterRecord {

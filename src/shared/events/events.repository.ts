@@ -14,6 +14,10 @@ export interface EventFilter {
   readonly environment?: string;
   readonly operationId?: string;
   readonly stack?: string;
+  readonly sessionId?: string;
+  readonly sessionProjectId?: string;
+  readonly machineId?: string;
+  readonly workspaceId?: string;
   readonly types?: readonly EventName[];
   readonly from?: Date;
   readonly to?: Date;
@@ -43,8 +47,9 @@ export class EventsRepository extends BaseRepository<EventRecord> {
       streams.set(stream, [...(streams.get(stream) ?? []), draft]);
     }
     const seqs = new Map<EventDraft, { stream: string; seq: number }>();
+    const lasts = await this.takeAll([...streams].map(([stream, list]) => [`seq/${stream}`, list.length]));
     for (const [stream, list] of streams) {
-      const last = await this.take(`seq/${stream}`, list.length);
+      const last = lasts.get(`seq/${stream}`) ?? list.length;
       list.forEach((draft, i) => seqs.set(draft, { stream, seq: last - list.length + 1 + i }));
     }
     const lastPosition = await this.take(`position/${organization}`, drafts.length);
@@ -65,6 +70,11 @@ export class EventsRepository extends BaseRepository<EventRecord> {
         operationType: draft.scope.operationType ?? null,
         correlationId: draft.scope.correlationId ?? null,
         stack: typeof data['stack'] === 'string' ? data['stack'] : null,
+        sessionId: draft.scope.sessionId ?? null,
+        sessionProjectId: draft.scope.sessionProjectId ?? null,
+        machineId: draft.scope.machineId ?? null,
+        taskId: draft.scope.taskId ?? null,
+        workspaceId: draft.scope.workspaceId ?? null,
         data,
       };
     });
@@ -123,6 +133,23 @@ export class EventsRepository extends BaseRepository<EventRecord> {
     return record?.position ?? null;
   }
 
+  /** Many counters in two commands; in a transaction nobody else can move them between the two. */
+  private async takeAll(wanted: readonly (readonly [string, number])[]): Promise<ReadonlyMap<string, number>> {
+    const [only] = wanted;
+    if (wanted.length === 1 && only) return new Map([[only[0], await this.take(only[0], only[1])]]);
+    if (wanted.length === 0) return new Map();
+    await this.counters.bulkWrite(
+      wanted.map(([counter, count]) => ({
+        updateOne: { filter: { _id: counter }, update: { $inc: { value: count } }, upsert: true },
+      })),
+      { ordered: false },
+    );
+    const records = await this.counters
+      .find({ _id: { $in: wanted.map(([counter]) => counter) } })
+      .lean<CounterRecord[]>();
+    return new Map(records.map((record) => [record._id, record.value]));
+  }
+
   private async take(counter: string, count: number): Promise<number> {
     const record = await this.counters
       .findOneAndUpdate({ _id: counter }, { $inc: { value: count } }, { upsert: true, returnDocument: 'after' })
@@ -134,6 +161,9 @@ export class EventsRepository extends BaseRepository<EventRecord> {
 export function streamOf(draft: EventDraft): string {
   if (draft.scope.operationId) return `operation/${draft.scope.operationId}`;
   if (draft.scope.deploymentId) return `deployment/${draft.scope.deploymentId}`;
+  if (draft.scope.sessionId) return `session/${draft.scope.sessionId}`;
+  if (draft.scope.machineId) return `machine/${draft.scope.organization}/${draft.scope.machineId}`;
+  if (draft.scope.workspaceId) return `workspace/${draft.scope.organization}/${draft.scope.workspaceId}`;
   return `organization/${draft.scope.organization}`;
 }
 
@@ -144,6 +174,10 @@ function queryOf(filter: EventFilter): QueryFilter<EventRecord> {
     ...(filter.environment ? { environment: filter.environment } : {}),
     ...(filter.operationId ? { operationId: filter.operationId } : {}),
     ...(filter.stack ? { stack: filter.stack } : {}),
+    ...(filter.sessionId ? { sessionId: filter.sessionId } : {}),
+    ...(filter.sessionProjectId ? { sessionProjectId: filter.sessionProjectId } : {}),
+    ...(filter.machineId ? { machineId: filter.machineId } : {}),
+    ...(filter.workspaceId ? { workspaceId: filter.workspaceId } : {}),
     ...(filter.types ? { type: { $in: [...filter.types] } } : {}),
     ...(filter.from || filter.to
       ? { timestamp: { ...(filter.from ? { $gte: filter.from } : {}), ...(filter.to ? { $lte: filter.to } : {}) } }
@@ -167,6 +201,11 @@ function toStoredEvent(record: EventRecord): StoredEvent {
       ...(record.operationId ? { operationId: record.operationId } : {}),
       ...(record.operationType ? { operationType: record.operationType } : {}),
       ...(record.correlationId ? { correlationId: record.correlationId } : {}),
+      ...(record.sessionId ? { sessionId: record.sessionId } : {}),
+      ...(record.sessionProjectId ? { sessionProjectId: record.sessionProjectId } : {}),
+      ...(record.machineId ? { machineId: record.machineId } : {}),
+      ...(record.taskId ? { taskId: record.taskId } : {}),
+      ...(record.workspaceId ? { workspaceId: record.workspaceId } : {}),
     },
     stack: record.stack,
     data: record.data,

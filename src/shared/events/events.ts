@@ -11,6 +11,8 @@ export interface EventEntry<T> {
   readonly lifecycle: boolean;
   /** Only the newest matters: at most one a second per subscription. */
   readonly coalesced: boolean;
+  /** Half of the product it belongs to; decides which channels carry it. */
+  readonly half: 'deployments' | 'sessions';
   readonly payload?: T;
 }
 
@@ -27,7 +29,13 @@ function event<T>(dotted: string, text: string, options: Options = {}): EventEnt
     audited: options.audited ?? false,
     lifecycle: options.lifecycle ?? false,
     coalesced: options.coalesced ?? false,
+    half: 'deployments',
   };
+}
+
+/** An event of the session half (sessions.md 16): snake_case payload of ids, status and names of changed fields, never metadata. */
+function sessionEvent<T>(dotted: string, text: string, options: Options = {}): EventEntry<T> {
+  return { ...event<T>(dotted, text, options), half: 'sessions' };
 }
 
 export interface ErrorBrief {
@@ -121,6 +129,28 @@ export interface ResourceEvent {
 }
 export interface ResourceDone extends ResourceEvent {
   readonly durationSeconds: number;
+}
+
+/** Payload of every session event. */
+export interface SessionNews {
+  readonly session_id: string;
+  readonly project_id: string;
+  readonly machine_id: string;
+  readonly status: string;
+  /** Names of the fields that changed; absent where the name of the event says it. */
+  readonly changed?: readonly string[];
+}
+export interface TaskNews {
+  readonly task_id: string;
+  readonly session_id: string;
+  readonly project_id: string;
+  readonly status: string;
+  readonly changed?: readonly string[];
+}
+export interface MachineNews {
+  readonly machine_id: string;
+  readonly status: string;
+  readonly changed?: readonly string[];
 }
 
 /**
@@ -297,6 +327,58 @@ export const EVENTS = {
     stack: string | null;
     phase: 'init' | 'validation' | 'planning' | 'execution';
   }>('error', 'A run could not start or go on.', { lifecycle: true }),
+  session_created: sessionEvent<SessionNews & { recovered_from: string | null }>(
+    'session.created',
+    'A session was registered, by itself or by a recovery.',
+    { audited: true },
+  ),
+  session_updated: sessionEvent<SessionNews & { previous_status?: string }>(
+    'session.updated',
+    'Fields, slot, machine or current task of a session changed, or it was paused or resumed.',
+  ),
+  session_stalled: sessionEvent<
+    SessionNews & { last_heartbeat: string; time_since_heartbeat_ms: number; stall_count: number; actor: string }
+  >('session.stalled', 'No heartbeat for longer than the threshold, or marked by hand; exactly once per stall.'),
+  session_reactivated: sessionEvent<SessionNews & { stalled_for_ms: number; false_positive: boolean }>(
+    'session.reactivated',
+    'A stalled session gave a sign of life.',
+  ),
+  session_failed: sessionEvent<SessionNews & { cause: 'client' | 'abandoned' | 'patch'; error_message: string }>(
+    'session.failed',
+    'A session failed; its running tasks failed with it and its slot is free.',
+    { audited: true },
+  ),
+  session_completed: sessionEvent<SessionNews>('session.completed', 'A session reached its end.'),
+  session_recovered: sessionEvent<SessionNews & { recovered_to: string; attempt: number; previous_status: string }>(
+    'session.recovered',
+    'The work of a failed or stalled session went to a new one.',
+    { audited: true },
+  ),
+  session_archived: sessionEvent<SessionNews>('session.archived', 'A session is kept for ever.', { audited: true }),
+  session_deleted: sessionEvent<SessionNews & { tasks_deleted: number; reason: 'client' | 'purge' | 'retention' }>(
+    'session.deleted',
+    'A session and its tasks are gone.',
+    { audited: true },
+  ),
+  session_expiring: sessionEvent<SessionNews & { expires_at: string }>(
+    'session.expiring',
+    'Without a sign of life the session counts as abandoned in an hour.',
+  ),
+  task_created: sessionEvent<TaskNews>('task.created', 'A task was added to a session.'),
+  task_updated: sessionEvent<TaskNews & { previous_status: string }>('task.updated', 'A task changed.'),
+  task_deleted: sessionEvent<TaskNews>('task.deleted', 'A task is gone.'),
+  machine_registered: sessionEvent<MachineNews>('machine.registered', 'A machine was registered.', { audited: true }),
+  machine_online: sessionEvent<MachineNews>('machine.online', 'A machine is there again.'),
+  machine_offline: sessionEvent<MachineNews>(
+    'machine.offline',
+    'Neither the machine nor a session on it was heard of.',
+  ),
+  machine_updated: sessionEvent<MachineNews>('machine.updated', 'Slots, status or facts of a machine changed.'),
+  machine_deleted: sessionEvent<MachineNews>('machine.deleted', 'A machine was removed.', { audited: true }),
+  workspace_updated: sessionEvent<{ workspace_id: string; desired: number; running: number }>(
+    'workspace.updated',
+    'Desired or running workers of a workspace changed.',
+  ),
 } as const;
 
 export type EventName = keyof typeof EVENTS;
@@ -311,6 +393,12 @@ export interface EventScope {
   readonly operationId?: string;
   readonly operationType?: string;
   readonly correlationId?: string;
+  /** Session half: whom it is about. Every event of a session carries its project and machine too. */
+  readonly sessionId?: string;
+  readonly sessionProjectId?: string;
+  readonly machineId?: string;
+  readonly taskId?: string;
+  readonly workspaceId?: string;
 }
 
 /** An event about to be stored. */
@@ -335,7 +423,10 @@ export interface StoredEvent {
   readonly position: number;
   /** Order inside `stream`, from 1 without gaps. */
   readonly seq: number;
-  /** `operation/<id>`, `deployment/<id>` or `organization`. */
+  /**
+   * `operation/<id>`, `deployment/<id>`, `session/<id>`, `machine/<organization>/<id>`, `workspace/<organization>/<id>` or
+   * `organization/<name>`.
+   */
   readonly stream: string;
   readonly scope: EventScope;
   /** `stack` of the payload, for channels and filters. */

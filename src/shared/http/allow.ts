@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiSecurity } from '@nestjs/swagger';
 import { Denied } from '../errors/app-error.js';
 import type { Access } from './access.port.js';
 import { currentContext } from './request-context.js';
-import { ENVIRONMENTS, type EnvironmentName, type Principal } from './principal.js';
+import { ENVIRONMENTS, type EnvironmentName, homeOrganization, type Principal } from './principal.js';
 
 export const PUBLIC_ROUTE = 'cloud:public';
 export const PERMISSION = 'cloud:permission';
@@ -24,10 +24,56 @@ export function installAccess(instance: Access): void {
  * A route may name several: any of them is enough.
  */
 export function Allow(...permissions: readonly string[]): MethodDecorator {
+  return guardedBy(permissions, () => requireCoarsely(permissions));
+}
+
+/**
+ * A route of the session half needs `permission` in the caller's own organization. Nothing finer is asked later: what the
+ * service finds is of that organization, or is not found.
+ */
+export function AllowInSessions(permission: 'read' | 'write' | 'operate' | 'admin'): MethodDecorator {
+  const name = `sessions:${permission}`;
+  return guardedBy([name], () => {
+    const principal = requirePrincipal();
+    access?.require(principal, name, { organization: callerOf(principal).organization }, SESSION_HALF);
+  });
+}
+
+const SESSION_HALF = { kind: 'organization', id: '' };
+
+/** Who calls in the session half: scope of every query, and the author of what is made. */
+export interface Caller {
+  readonly organization: string;
+  /** Key id or user id; kept as `created_by`. */
+  readonly id: string;
+}
+
+/** Handler parameter of the session half. */
+export const CurrentCaller = createParamDecorator((): Caller => callerOf(requirePrincipal()));
+
+/** @throws Denied `AUTHZ_FORBIDDEN` when the credential belongs to no organization */
+function callerOf(principal: Principal): Caller {
+  let caller = callers.get(principal);
+  if (caller) return caller;
+  const organization = homeOrganization(principal);
+  if (organization === null) {
+    throw new Denied(
+      'AUTHZ_FORBIDDEN',
+      403,
+      'The credential belongs to no organization; use one that has a role in one',
+    );
+  }
+  caller = { organization, id: principal.id };
+  callers.set(principal, caller);
+  return caller;
+}
+const callers = new WeakMap<Principal, Caller>();
+
+function guardedBy(permissions: readonly string[], requireRights: () => void): MethodDecorator {
   const check: MethodDecorator = (_target, _key, descriptor) => {
     const original = descriptor.value as unknown as (...args: unknown[]) => unknown;
     const guarded = function (this: unknown, ...args: unknown[]): unknown {
-      requireCoarsely(permissions);
+      requireRights();
       return original.apply(this, args);
     };
     for (const key of Reflect.getMetadataKeys(original)) {

@@ -34,6 +34,13 @@ export function created<T>(
   return new Answer(data, { ...extras, status: 201, location });
 }
 
+/** A page of the session half: a bare array, the number of all in `X-Total-Count`, where to go on in `X-Next-Cursor`. */
+export function listed<T>(items: readonly T[], total: number, nextCursor: string | null = null): Answer<readonly T[]> {
+  return new Answer(items, {
+    headers: { 'X-Total-Count': String(total), ...(nextCursor ? { 'X-Next-Cursor': nextCursor } : {}) },
+  });
+}
+
 /** 202 with `Location` = status address and `Retry-After: 5`. */
 export function accepted<T>(data: T, location: string, message: string): Answer<T> {
   return new Answer(data, { status: 202, location, message, headers: { 'Retry-After': '5' } });

@@ -119,6 +119,7 @@ export async function installHooks(
       'Deprecation',
       'Sunset',
       'X-Total-Count',
+      'X-Next-Cursor',
       'X-Heartbeat-Interval-Ms',
       'X-Stall-Threshold-Ms',
     ],

@@ -29,16 +29,18 @@ export class IdempotencyGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const key = request.headers['idempotency-key'];
     if (key === undefined || request.method !== 'POST' || !this.#creates(context)) return true;
-    standings.set(
-      request,
-      await this.idempotency.begin({
-        principal: currentContext()?.principal?.id ?? `address ${request.ip}`,
-        method: request.method,
-        path: request.url.split('?', 1)[0] ?? '/',
-        key: String(key),
-        body: { body: request.body ?? null, query: request.query ?? null },
-      }),
-    );
+    const standing = await this.idempotency.begin({
+      principal: currentContext()?.principal?.id ?? `address ${request.ip}`,
+      method: request.method,
+      path: request.url.split('?', 1)[0] ?? '/',
+      key: String(key),
+      body: { body: request.body ?? null, query: request.query ?? null },
+    });
+    standings.set(request, standing);
+    const facts = currentContext();
+    if (facts && standing.kind === 'first') {
+      facts.idempotency = { scope: standing.scope, claim: standing.claim, isKept: false };
+    }
     return true;
   }
 

@@ -7,6 +7,7 @@ import { createLog } from '../kernel/log.js';
 import { responseMeta } from './envelope.interceptor.js';
 import { STORED_HEADERS, type StoredAnswer } from './idempotency.js';
 import { standingOf } from './idempotency.guard.js';
+import { currentContext } from './request-context.js';
 import { IdempotencyService } from './idempotency.service.js';
 
 const log = createLog('http');
@@ -34,7 +35,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
       case 'first':
         return next.handle().pipe(
           concatMap(async (body: unknown) => {
-            await this.#store(standing.scope, standing.claim, body, reply).catch(unsettled);
+            if (!currentContext()?.idempotency?.isKept) {
+              await this.#store(standing.scope, standing.claim, body, reply).catch(unsettled);
+            }
             return body;
           }),
           catchError(async (error: unknown) => {

@@ -14,6 +14,7 @@ import {
   type StoredAnswer,
 } from './idempotency.js';
 import { IdempotencyRepository } from './idempotency.repository.js';
+import { currentContext } from './request-context.js';
 
 /** One call as far as its key is concerned. */
 export interface KeyedCall {
@@ -62,6 +63,17 @@ export class IdempotencyService {
     if (before.bodyHash !== bodyHash) return { kind: 'reused' };
     if (before.answer === null) throw inProgress();
     return { kind: 'replay', answer: JSON.parse(this.box.open(before.answer)) as StoredAnswer };
+  }
+
+  /**
+   * Keeps the answer of the running request in the transaction of its work, so that not even a crash right after the commit
+   * makes a repetition do the work again. Without it the answer is kept after the commit. No key: nothing happens.
+   */
+  async keepInTransaction(answer: Omit<Extract<StoredAnswer, { kind: 'body' }>, 'kind'>): Promise<void> {
+    const claimed = currentContext()?.idempotency;
+    if (!claimed) return;
+    await this.finish(claimed.scope, claimed.claim, { kind: 'body', ...answer });
+    claimed.isKept = true;
   }
 
   async finish(scope: string, claim: string, answer: StoredAnswer): Promise<void> {

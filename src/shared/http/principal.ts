@@ -37,6 +37,8 @@ export interface Principal {
   /** Of an API key: names of the permission matrix; missing = all of the owner's. */
   readonly permissions?: readonly string[];
   readonly scope?: KeyScope;
+  /** Of a bootstrap key: its scope in the session half. */
+  readonly sessionScope?: 'full' | 'client';
   readonly tier: Tier;
   /** Requests per minute of a managed key with its own limit. */
   readonly rateLimitPerMinute?: number;
@@ -51,6 +53,16 @@ export interface Principal {
 
 export function organizationsOf(principal: Principal): readonly string[] {
   return [...new Set(principal.assignments.map((a) => a.organization))];
+}
+
+/**
+ * The one organization a caller of the session half acts in (README 29): that of its key, else of its first assignment.
+ * null: the credential names none.
+ */
+export function homeOrganization(principal: Principal): string | null {
+  return (
+    principal.scope?.organization ?? principal.assignments.find((a) => a.organization !== '*')?.organization ?? null
+  );
 }
 
 export function isPlatformAdmin(principal: Principal): boolean {

@@ -16,6 +16,8 @@ export interface RequestContext {
   environment?: EnvironmentName;
   /** Tightest bucket, set by the rate limit guard; shown in headers and `meta.rateLimit`. */
   rateLimit?: { readonly limit: number; readonly remaining: number; readonly reset: number };
+  /** Claim of its Idempotency-Key, when it is the first call with it. */
+  idempotency?: { readonly scope: string; readonly claim: string; isKept: boolean };
   /** Code of the error it was answered with, set by the exception filter; counted in metrics. */
   errorCode?: string;
 }

@@ -1,4 +1,4 @@
-import { ConfigProblems } from '../../../shared/config/config.js';
+import { ConfigurationError } from '../../../shared/config/config.js';
 import { readStaticKeys } from './static-keys.js';
 
 const KEY = 'abcdefgh-0123456789';
@@ -23,7 +23,7 @@ describe('entries of API_KEYS', () => {
     ['a duplicate', [KEY, `again:${KEY}`], 'any', /entry 2 is there twice/],
   ] as const)('refuses one that is %s by its position, never by its value', (_case, entries, format, message) => {
     const read = (): unknown => readStaticKeys(entries, format);
-    expect(read).toThrow(ConfigProblems);
+    expect(read).toThrow(ConfigurationError);
     expect(read).toThrow(message);
     expect(read).not.toThrow(new RegExp(KEY));
   });

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Config, ConfigProblems } from '../../../shared/config/config.js';
+import { Config, ConfigurationError } from '../../../shared/config/config.js';
 import type { Principal } from '../../../shared/http/principal.js';
 
 /** A bootstrap key from API_KEYS; the key itself is not kept. */
@@ -21,7 +21,7 @@ const FORMATS = {
   },
 } as const;
 
-/** Entries `key`, `label:key` or `label:key:scope` (sessions.md 11.1). @throws ConfigProblems naming bad entries by position */
+/** Entries `key`, `label:key` or `label:key:scope` (sessions.md 11.1). @throws ConfigurationError naming bad entries by position */
 export function readStaticKeys(entries: readonly string[], format: keyof typeof FORMATS): readonly StaticKey[] {
   const problems: string[] = [];
   const keys: StaticKey[] = [];
@@ -41,7 +41,7 @@ export function readStaticKeys(entries: readonly string[], format: keyof typeof 
       keys.push({ id, label: label || `key ${id}`, scope, hash });
     }
   });
-  if (problems.length > 0) throw new ConfigProblems(problems);
+  if (problems.length > 0) throw new ConfigurationError(problems);
   return keys;
 }
 
@@ -49,6 +49,8 @@ export function readStaticKeys(entries: readonly string[], format: keyof typeof 
 @Injectable()
 export class StaticKeys {
   readonly #keys: readonly StaticKey[];
+  /** One principal a key: a busy client makes no garbage. */
+  readonly #principals = new Map<StaticKey, Principal>();
 
   constructor(private readonly config: Config) {
     this.#keys = readStaticKeys(config.auth.staticKeys, config.auth.staticKeyFormat);
@@ -71,6 +73,12 @@ export class StaticKeys {
 
   /** Bound to its organization; without STATIC_API_KEY_ROLE it has no right under /api/v1 (README 62). */
   principalOf(key: StaticKey): Principal {
+    let principal = this.#principals.get(key);
+    if (!principal) this.#principals.set(key, (principal = this.build(key)));
+    return principal;
+  }
+
+  private build(key: StaticKey): Principal {
     const { staticKeyRole: role, staticKeysOrganization: organization } = this.config.auth;
     return {
       kind: 'static_key',
@@ -78,6 +86,7 @@ export class StaticKeys {
       name: key.label,
       assignments: role ? [{ role, organization }] : [],
       scope: { organization },
+      sessionScope: key.scope,
       tier: 'static',
     };
   }
