@@ -5,6 +5,7 @@ export * from './fargate.js';
 export * from './load-balancer.js';
 export * from './logs.js';
 export * from './policies.js';
+export * from './repository.js';
 export * from './service-settings.js';
 export * from './sg.js';
 export * from './state.js';

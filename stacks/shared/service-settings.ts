@@ -173,7 +173,10 @@ function readService(
   const healthCheckPath = ofType<string>('healthCheckPath', 'string');
   const isRouted = port !== undefined && !isDefault;
   need(port !== undefined || !isDefault, 'default: needs a port');
-  need(isRouted || (pathPatterns.length === 0 && priority === undefined), 'pathPatterns, priority: not reached by a rule');
+  need(
+    isRouted || (pathPatterns.length === 0 && priority === undefined),
+    'pathPatterns, priority: not reached by a rule',
+  );
   need(
     !isRouted || (pathPatterns.length >= 1 && pathPatterns.length <= PATTERNS_PER_RULE),
     `pathPatterns: expected 1 to ${PATTERNS_PER_RULE}`,

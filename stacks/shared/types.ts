@@ -300,3 +300,141 @@ export interface ServiceSettings {
   readonly enableContainerInsights: boolean;
   readonly enableExecuteCommand: boolean;
 }
+
+/**
+ * Validated parameters of `monitoring` (stacks.md 10.16). What comes from a stack that is off is undefined, and so are its alarms
+ * (MON-3); a threshold that is undefined turns off the alarms that need it.
+ */
+export interface MonitoringConfig {
+  readonly infrastructureKeyArn: string;
+  readonly natGatewayIds: readonly string[];
+  readonly primaryHealthCheckId: string | undefined;
+  readonly apiHealthCheckId: string | undefined;
+  readonly userPoolId: string | undefined;
+  readonly primaryBucketName: string | undefined;
+  readonly databaseInstanceId: string | undefined;
+  readonly databaseReplicaId: string | undefined;
+  readonly appsClusterName: string | undefined;
+  /** App → service name; the next two: app → value. */
+  readonly appsServiceNames: Readonly<Record<string, string>>;
+  readonly appsTargetGroups: Readonly<Record<string, string>>;
+  readonly appsLogGroups: Readonly<Record<string, string>>;
+  readonly appsAlbArnSuffix: string | undefined;
+  readonly ecsClusterName: string | undefined;
+  /** Service → service name; likewise the log groups. */
+  readonly ecsServiceNames: Readonly<Record<string, string>>;
+  readonly ecsLogGroups: Readonly<Record<string, string>>;
+  readonly ecsAlbArnSuffix: string | undefined;
+  readonly eksClusterName: string | undefined;
+  readonly apiId: string | undefined;
+  /** Tier → Auto Scaling group. */
+  readonly asgNames: Readonly<Record<string, string>>;
+  readonly ec2AlbArnSuffix: string | undefined;
+  readonly ec2TargetGroup: string | undefined;
+  /** Function → its physical name. */
+  readonly lambdaFunctionNames: Readonly<Record<string, string>>;
+  readonly taskQueueName: string | undefined;
+  readonly taskDlqName: string | undefined;
+  /** Undefined: nobody is subscribed. */
+  readonly alertEmail: string | undefined;
+  /** Percent. */
+  readonly cpuThreshold: number | undefined;
+  /** Percent. */
+  readonly memoryThreshold: number | undefined;
+  /** Open connections. */
+  readonly databaseConnectionsThreshold: number | undefined;
+  readonly freeStorageBytes: number | undefined;
+  /** Seconds, 95th percentile. */
+  readonly responseTimeSeconds: number | undefined;
+  /** Answers per 5 minutes. */
+  readonly http5xxThreshold: number | undefined;
+  /** Lines per 5 minutes. */
+  readonly errorLogThreshold: number | undefined;
+  /** Filter pattern of CloudWatch Logs. */
+  readonly errorLogPattern: string | undefined;
+  readonly queueAgeSeconds: number | undefined;
+  /** 0: no budget. */
+  readonly monthlyBudgetUsd: number;
+}
+
+export interface MonitoringOutputs extends CommonOutputs {
+  readonly alertsTopicArn: Text;
+  readonly criticalTopicArn: Text;
+  readonly dashboardName: Text;
+  readonly dashboardUrl: Text;
+  /** Alarm (its logical name) → ARN. */
+  readonly alarmArns: Record<string, Text>;
+  readonly metricNamespace: string;
+}
+
+export const TAG_MUTABILITIES = ['MUTABLE', 'IMMUTABLE'] as const;
+export type TagMutability = (typeof TAG_MUTABILITIES)[number];
+
+/** Validated parameters of `services-ecr` (stacks.md 10.10). */
+export interface ServicesEcrConfig {
+  readonly applicationKeyArn: string;
+  readonly infrastructureKeyArn: string;
+  /** Kebab-case. */
+  readonly serviceRepositories: readonly string[];
+  readonly baseRepositories: readonly string[];
+  readonly serviceTagMutability: TagMutability | undefined;
+  /** Undefined: every image stays. */
+  readonly retainServiceImages: number | undefined;
+  readonly retainBaseImages: number | undefined;
+  /** This deployment owns the settings of the whole registry of its account and region. */
+  readonly manageRegistrySettings: boolean;
+  readonly enhancedScanning: boolean;
+  /** Empty: no copies. */
+  readonly replicationRegions: readonly string[];
+}
+
+export interface ServicesEcrOutputs extends CommonOutputs {
+  readonly registryId: Text;
+  readonly registryUri: Text;
+  /** Service repository → URL. */
+  readonly repositoryUrls: Record<string, Text>;
+  readonly repositoryArns: Record<string, Text>;
+  readonly baseRepositoryUrls: Record<string, Text>;
+  readonly scanTopicArn: Text;
+  readonly replicationEnabled: boolean;
+}
+
+/** Where the images are built from (stacks.md 10.8). */
+export interface BuildConfig {
+  /** https URL of the source repository. */
+  readonly sourceRepositoryUrl: string;
+  /** Undefined: its default branch. */
+  readonly sourceBranch: string | undefined;
+  readonly sourceConnectionArn: string;
+  /** Minutes; undefined: 60, the provider's own. */
+  readonly timeoutMinutes: number | undefined;
+  readonly computeType: string;
+}
+
+/** Validated parameters of `containers-images` (stacks.md 10.8). */
+export interface ContainersImagesConfig {
+  readonly applicationKeyArn: string;
+  readonly infrastructureKeyArn: string;
+  /** Kebab-case. */
+  readonly repositories: readonly string[];
+  readonly imageTagMutability: TagMutability | undefined;
+  /** Undefined: every tagged image stays. */
+  readonly retainImageCount: number | undefined;
+  /** Undefined: untagged images stay. */
+  readonly untaggedExpiryDays: number | undefined;
+  /** Undefined: images are built elsewhere. */
+  readonly builds: BuildConfig | undefined;
+}
+
+export interface ContainersImagesOutputs extends CommonOutputs {
+  /** Repository → URL. */
+  readonly repositoryUrls: Record<string, Text>;
+  readonly repositoryArns: Record<string, Text>;
+  readonly frontendRepoUrl: Text;
+  readonly backendRepoUrl: Text;
+  readonly workerRepoUrl: Text;
+  readonly nginxRepoUrl: Text;
+  readonly codebuildRoleArn: Text;
+  /** Repository → project. */
+  readonly buildProjectNames: Record<string, Text>;
+}

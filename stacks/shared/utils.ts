@@ -98,3 +98,7 @@ export function opts(ctx: Context, spec: OptionSpec = {}): pulumi.CustomResource
     ...(timeout ? { customTimeouts: { create: timeout, update: timeout, delete: timeout } } : {}),
   };
 }
+
+/** The same keys with other values. */
+export const mapValues = <T, U>(values: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]));

@@ -155,3 +155,17 @@ export function assertFargateSize(where: ConfigKey, cpu: number, memory: number)
     `with ${cpu} CPU units Fargate offers ${offered.length > 3 ? `${offered[0]} to ${offered.at(-1)} MiB in steps of ${offered[1]! - offered[0]!}` : `${offered.join(', ')} MiB`}`,
   );
 }
+
+/** A list of different kebab-case names, each of at most `longest` characters. */
+export function assertNames(
+  where: ConfigKey,
+  names: readonly string[],
+  { least, most, longest = 63 }: { readonly least: number; readonly most: number; readonly longest?: number },
+): readonly string[] {
+  assertThat(where, names, names.length >= least && names.length <= most, `expected ${least} to ${most} names`);
+  for (const name of names) {
+    const isName = name.length <= longest && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name);
+    assertThat(where, name, isName, `expected kebab-case of at most ${longest} characters`);
+  }
+  return assertThat(where, names, new Set(names).size === names.length, 'each name once');
+}

@@ -77,6 +77,17 @@ function computed(type, name, inputs) {
           hostedZoneId: 'Z0GATEWAY',
         },
       };
+    case 'aws:ecr/repository:Repository':
+      return { ...common, repositoryUrl: `111111111111.dkr.ecr.us-east-1.amazonaws.com/${inputs.name}` };
+    case 'aws:lb/loadBalancer:LoadBalancer':
+      return {
+        ...common,
+        arnSuffix: `app/${name}/0a`,
+        dnsName: `${name}.elb.example.com`,
+        zoneId: 'Z0BALANCER',
+      };
+    case 'aws:lb/targetGroup:TargetGroup':
+      return { ...common, arnSuffix: `targetgroup/${name}/0b` };
     default:
       return common;
   }

@@ -34,6 +34,7 @@ const TOTALS: Record<string, readonly number[]> = {
 /** Types that AWS cannot tag, of those the programs use; the bucket's settings and what is no AWS resource among them. */
 const UNTAGGABLE = new RegExp(
   `:(${[
+    'LifecyclePolicy|EventTarget|TopicPolicy|ClusterCapacityProviders|WebAclAssociation',
     'Record|CertificateValidation|Route|RouteTableAssociation|RolePolicy|RolePolicyAttachment|Alias',
     'RandomPassword|SecretVersion|SecretRotation',
     'Bucket[A-Z]\\w+|BackupPolicy|MountTarget|Selection',
@@ -45,6 +46,7 @@ const UNTAGGABLE = new RegExp(
 const STATEFUL = [
   'aws:route53/zone:Zone',
   'aws:kms/key:Key',
+  'aws:ecr/repository:Repository',
   'aws:efs/fileSystem:FileSystem',
   'aws:backup/vault:Vault',
   'aws:cognito/userPool:UserPool',
