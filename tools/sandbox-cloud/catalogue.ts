@@ -3,9 +3,10 @@ import type { ResourceSpec } from './resource-spec.js';
 import { CERTIFICATE, CERTIFICATE_VALIDATION } from './types/acm.js';
 import { FLOW_LOG, VPC_ENDPOINT } from './types/endpoints.js';
 import { EIP, NAT_GATEWAY } from './types/gateways.js';
-import { ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from './types/iam.js';
+import { POLICY, ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from './types/iam.js';
 import { ALIAS, KEY } from './types/kms.js';
 import { LOG_GROUP } from './types/logs.js';
+import { DB_INSTANCE, DB_PARAMETER_GROUP, DB_SUBNET_GROUP } from './types/rds.js';
 import { HEALTH_CHECK, RECORD, ZONE } from './types/route53.js';
 import { ROUTE, ROUTE_TABLE, ROUTE_TABLE_ASSOCIATION } from './types/routing.js';
 import { EGRESS_RULE, INGRESS_RULE, SECURITY_GROUP } from './types/security-groups.js';
@@ -17,6 +18,9 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     ALIAS,
     CERTIFICATE,
     CERTIFICATE_VALIDATION,
+    DB_INSTANCE,
+    DB_PARAMETER_GROUP,
+    DB_SUBNET_GROUP,
     DEFAULT_SECURITY_GROUP,
     EGRESS_RULE,
     EIP,
@@ -27,6 +31,7 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     KEY,
     LOG_GROUP,
     NAT_GATEWAY,
+    POLICY,
     RECORD,
     ROLE,
     ROLE_POLICY,

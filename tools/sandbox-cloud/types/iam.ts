@@ -1,14 +1,19 @@
 import { upperAlphanumeric } from '../identities.js';
 import { flag, json, length, number, parseJson, pattern, range, setOf, text } from '../inputs.js';
-import { CloudError } from '../provider.port.js';
+import { CloudError, type Properties } from '../provider.port.js';
 import { claimOf, needText, type Reference, type ResourceSpec, textOf } from '../resource-spec.js';
 
 const GLOBAL = 'global';
 const ROLE_NAME = pattern(/^[\w+=,.@-]{1,64}$/, 'expected 1 to 64 of the characters A-Z a-z 0-9 + = , . @ - _');
+const POLICY_NAME = pattern(/^[\w+=,.@-]{1,128}$/, 'expected 1 to 128 of the characters A-Z a-z 0-9 + = , . @ - _');
+export const PATH = pattern(/^\/([\x21-\x7e]{0,510}\/)?$/, 'expected a path that begins and ends with /');
 
 /** Source of quotas: "IAM and AWS STS quotas" of the IAM user guide, defaults. */
 const ROLES_PER_ACCOUNT = 1000;
+const POLICIES_PER_ACCOUNT = 1500;
 const POLICIES_PER_ROLE = 10;
+/** Characters of a policy of the account, white space not counted. */
+const POLICY_SIZE = 6144;
 /** Characters of all inline policies of a role together, white space not counted. */
 const INLINE_POLICY_SIZE = 10_240;
 
@@ -28,11 +33,7 @@ export const ROLE: ResourceSpec = {
     maxSessionDuration: number({ default: 3600, check: range(3600, 43_200) }),
     name: text({ computed: true, replaces: true, check: ROLE_NAME }),
     namePrefix: text({ computed: true, replaces: true, check: length(0, 38) }),
-    path: text({
-      default: '/',
-      replaces: true,
-      check: pattern(/^\/([\x21-\x7e]{0,510}\/)?$/, 'expected a path that begins and ends with /'),
-    }),
+    path: text({ default: '/', replaces: true, check: PATH }),
     permissionsBoundary: text(),
   },
   outputs: ['arn', 'createDate', 'uniqueId'],
@@ -80,11 +81,7 @@ export const ROLE_POLICY: ResourceSpec = {
   seconds: { create: 1, update: 1, delete: 1 },
   autoName: { maxLength: 128 },
   inputs: {
-    name: text({
-      computed: true,
-      replaces: true,
-      check: pattern(/^[\w+=,.@-]{1,128}$/, 'expected 1 to 128 of the characters A-Z a-z 0-9 + = , . @ - _'),
-    }),
+    name: text({ computed: true, replaces: true, check: POLICY_NAME }),
     namePrefix: text({ computed: true, replaces: true }),
     policy: json({ required: true }),
     role: text({ required: true, replaces: true }),
@@ -116,6 +113,54 @@ export const ROLE_POLICY: ResourceSpec = {
     }
   },
   notFound: noPolicy,
+};
+
+/** A policy of the account's own, to be attached by its ARN. */
+export const POLICY: ResourceSpec = {
+  type: 'aws:iam/policy:Policy',
+  kind: 'iam-policy',
+  global: true,
+  taggable: true,
+  seconds: { create: 1, update: 1, delete: 1 },
+  autoName: { maxLength: 128 },
+  inputs: {
+    delayAfterPolicyCreationInMs: number(),
+    description: text({ replaces: true, check: length(0, 1000) }),
+    name: text({ computed: true, replaces: true, check: POLICY_NAME }),
+    namePrefix: text({ computed: true, replaces: true }),
+    path: text({ default: '/', replaces: true, check: PATH }),
+    policy: json({ required: true }),
+  },
+  outputs: ['arn', 'attachmentCount', 'policyId'],
+  id: ({ account, inputs }) => policyArn(account, inputs),
+  arn: ({ account, inputs }) => policyArn(account, inputs),
+  compute: ({ inputs, seed }) => ({
+    attachmentCount: 0,
+    namePrefix: inputs.namePrefix ?? '',
+    policyId: `ANPA${upperAlphanumeric(seed, 17)}`,
+  }),
+  claims: ({ inputs }) => {
+    const name = String(inputs.name);
+    const taken = (): CloudError =>
+      new CloudError('EntityAlreadyExists', `A policy called ${name} already exists. Duplicate names are not allowed.`);
+    return [{ value: claimOf(GLOBAL, 'iam-policy-any-case', name.toLowerCase()), taken }];
+  },
+  quotas: () => [
+    {
+      limit: POLICIES_PER_ACCOUNT,
+      query: { type: 'aws:iam/policy:Policy' },
+      error: new CloudError('LimitExceeded', `Cannot exceed quota for PoliciesPerAccount: ${POLICIES_PER_ACCOUNT}`),
+    },
+  ],
+  guard: ({ inputs }) => {
+    const policy = needText(inputs, 'policy');
+    assertPolicyDocument(policy, 'Action');
+    if (sizeOf(policy) > POLICY_SIZE) {
+      throw new CloudError('LimitExceeded', `Cannot exceed quota for PolicySize: ${POLICY_SIZE}`);
+    }
+  },
+  notFound: (arn) => new CloudError('NoSuchEntity', `Policy ${arn} was not found.`),
+  inUse: () => new CloudError('DeleteConflict', 'Cannot delete a policy attached to entities.'),
 };
 
 /** Attaching what is attached already changes nothing, as in AWS. */
@@ -158,6 +203,10 @@ export const ROLE_POLICY_ATTACHMENT: ResourceSpec = {
   ],
   notFound: noPolicy,
 };
+
+function policyArn(account: string, inputs: Properties): string {
+  return `arn:aws:iam::${account}:policy${String(inputs.path ?? '/')}${needText(inputs, 'name')}`;
+}
 
 /** A role by name or ARN. */
 export function roleReference(
