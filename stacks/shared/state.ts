@@ -11,6 +11,8 @@ export interface InputReader {
   requireOutput(key: string): string;
   /** `""` counts as absent. */
   optString(key: string): string | undefined;
+  /** As it was given: `""` is a value, for the caller to judge. */
+  optText(key: string): string | undefined;
   requireNumber(key: string): number;
   optNumber(key: string): number | undefined;
   /** Absent means false: the feature is off. */
@@ -56,6 +58,7 @@ export function input(config: pulumi.Config): InputReader {
     },
     requireOutput: (key) => present(key, config.get(key), 'a string'),
     optString: (key) => config.get(key) || undefined,
+    optText: (key) => config.get(key),
     requireNumber: (key) => present(key, reader.optNumber(key), 'a number'),
     optNumber(key) {
       const text = config.get(key);
