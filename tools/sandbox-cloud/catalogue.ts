@@ -1,6 +1,7 @@
 import { CloudError } from './provider.port.js';
 import type { ResourceSpec } from './resource-spec.js';
 import { CERTIFICATE, CERTIFICATE_VALIDATION } from './types/acm.js';
+import { LIFECYCLE_POLICY, REPLICATION_CONFIGURATION, REPOSITORY, SCANNING_CONFIGURATION } from './types/ecr.js';
 import { FLOW_LOG, VPC_ENDPOINT } from './types/endpoints.js';
 import { EIP, NAT_GATEWAY } from './types/gateways.js';
 import { POLICY, ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from './types/iam.js';
@@ -29,16 +30,20 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     INGRESS_RULE,
     INTERNET_GATEWAY,
     KEY,
+    LIFECYCLE_POLICY,
     LOG_GROUP,
     NAT_GATEWAY,
     POLICY,
     RECORD,
+    REPLICATION_CONFIGURATION,
+    REPOSITORY,
     ROLE,
     ROLE_POLICY,
     ROLE_POLICY_ATTACHMENT,
     ROUTE,
     ROUTE_TABLE,
     ROUTE_TABLE_ASSOCIATION,
+    SCANNING_CONFIGURATION,
     SECURITY_GROUP,
     SUBNET,
     VPC,

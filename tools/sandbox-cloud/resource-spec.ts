@@ -46,6 +46,11 @@ export interface ResourceSpec {
   readonly after?: (context: GuardContext) => Promise<void>;
   /** What refers to it goes with it instead of refusing the delete (`forceDestroy`). */
   readonly isForced?: (inputs: Properties) => boolean;
+  /**
+   * What others put into it (images, objects): a list that is neither argument nor output and is only set by hand. While it is not
+   * empty, only force deletes the resource.
+   */
+  readonly contents?: { readonly property: string; readonly notEmpty: (resource: CloudResource) => CloudError };
   /** Delete only forgets it: it stays in the account (`skipDestroy`). */
   readonly isRetained?: (inputs: Properties) => boolean;
   readonly notFound: (id: string) => CloudError;

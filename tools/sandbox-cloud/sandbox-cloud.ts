@@ -90,7 +90,11 @@ export class SandboxCloud {
   changeProblems(type: string, properties: Properties): ChangeProblem[] {
     const spec = SPECS.get(type);
     const table = spec ? inputTable(spec) : {};
-    const computed = new Set([...(spec?.outputs ?? []), ...(spec?.taggable ? ['tagsAll'] : [])]);
+    const computed = new Set([
+      ...(spec?.outputs ?? []),
+      ...(spec?.taggable ? ['tagsAll'] : []),
+      ...(spec?.contents ? [spec.contents.property] : []),
+    ]);
     return Object.entries(properties).flatMap(([property, value]): ChangeProblem[] => {
       const input = table[property];
       if (!input) {

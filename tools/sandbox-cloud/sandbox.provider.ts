@@ -278,6 +278,7 @@ export class SandboxProvider implements ResourceProvider {
       ...(spec.global ? {} : { region: place.region }),
       ...(spec.outputs.includes('arn') && { arn: context.arn }),
       ...spec.compute(context),
+      ...contentsOf(spec, parts.previous),
     };
     const key = claimOf(place.region, spec.type, id);
     const claims = [
@@ -367,6 +368,10 @@ export class SandboxProvider implements ResourceProvider {
           new CloudError('DependencyViolation', `resource ${resource.id} has a dependent object`)
         );
       }
+    }
+    const contents = spec.contents && resource.properties[spec.contents.property];
+    if (Array.isArray(contents) && contents.length > 0 && !spec.isForced?.(resource.inputs)) {
+      throw spec.contents!.notEmpty(resource);
     }
     await spec.guardDelete?.(resource, this.view());
     return referrers;
@@ -553,6 +558,12 @@ function currentInputs(spec: ResourceSpec, resource: CloudResource): Properties 
     else inputs[key] = resource.properties[key];
   }
   return inputs;
+}
+
+/** What others put into the resource stays in it through updates. */
+function contentsOf({ contents }: ResourceSpec, previous: Properties | undefined): Properties {
+  const held = contents && previous?.[contents.property];
+  return held === undefined ? {} : { [contents!.property]: held };
 }
 
 function withTagsAll(spec: ResourceSpec, properties: Properties): Properties {
