@@ -3,6 +3,7 @@ import { InjectConnection, MongooseModule } from '@nestjs/mongoose';
 import mongoose, { type Connection } from 'mongoose';
 import { Config } from '../config/config.js';
 import { Unavailable } from '../errors/app-error.js';
+import { DatabaseTime } from './database-time.js';
 import { LEASES, leaseSchema } from './lease.schema.js';
 import { Leases } from './leases.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -30,8 +31,8 @@ mongoose.set('transactionAsyncLocalStorage', true);
     }),
     MongooseModule.forFeature([{ name: LEASES, schema: leaseSchema }]),
   ],
-  providers: [UnitOfWork, Leases],
-  exports: [UnitOfWork, Leases, MongooseModule],
+  providers: [UnitOfWork, Leases, DatabaseTime],
+  exports: [UnitOfWork, Leases, DatabaseTime, MongooseModule],
 })
 export class DatabaseModule implements OnModuleInit {
   constructor(
