@@ -148,12 +148,12 @@ module.exports = {
       to: { path: '^stacks/' },
     },
     {
-      name: 'server-knows-one-tool',
+      name: 'server-knows-two-tools',
       severity: 'error',
       comment:
-        'Of tools/, the server sees the sandbox cloud alone, from the module that offers it and from the composition.',
+        'Of tools/, the server sees the sandbox cloud, from the module that offers it and from the composition, and the random provider.',
       from: { path: '^src/', pathNot: TESTS },
-      to: { path: '^(tools|bench|test|dashboard)/', pathNot: '^tools/sandbox-cloud/' },
+      to: { path: '^(tools|bench|test|dashboard)/', pathNot: '^tools/(sandbox-cloud|random-provider)/' },
     },
     {
       name: 'sandbox-cloud-has-two-customers',
@@ -167,10 +167,17 @@ module.exports = {
       to: { path: '^tools/sandbox-cloud/', pathNot: '^tools/sandbox-cloud/provider\\.port\\.ts$' },
     },
     {
-      name: 'sandbox-cloud-is-a-library',
+      name: 'random-provider-has-one-customer',
+      severity: 'error',
+      comment: 'It is given to the engine in engine.ts; the engine only knows the provider port.',
+      from: { path: '^src/', pathNot: `^src/engine\\.ts$|${TESTS}` },
+      to: { path: '^tools/random-provider/' },
+    },
+    {
+      name: 'providers-are-libraries',
       severity: 'error',
       comment: 'The same code serves the true engine as a plugin: no server, no database.',
-      from: { path: '^tools/sandbox-cloud/', pathNot: TESTS },
+      from: { path: '^tools/(sandbox-cloud|random-provider)/', pathNot: TESTS },
       to: { path: '^(src|bench|test)/' },
     },
     {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { RandomProvider } from '../tools/random-provider/random.provider.js';
 import { SandboxCloud } from '../tools/sandbox-cloud/sandbox-cloud.js';
 import { EmbeddedEngine } from './modules/orchestrator/embedded.engine.js';
 import { StackStatesModule } from './modules/orchestrator/embedded/stack-states.module.js';
@@ -26,6 +27,7 @@ export function engineOptions(config: Config): OrchestratorOptions {
       useFactory: (settings: Config, cloud: SandboxCloud, states: StackStateRepository, secrets: SecretBox) =>
         new EmbeddedEngine({
           providerFor: ({ organization, account, region }) => cloud.provider({ organization, account, region }),
+          packages: { random: new RandomProvider() },
           states,
           secrets,
           log: createLog('engine'),

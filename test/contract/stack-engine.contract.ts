@@ -523,8 +523,8 @@ export function stackEngineContract(aRig: () => EngineRig): void {
       ],
       [
         'a foreign provider',
-        { resources: [{ name: 'x', type: 'random:index/randomId:RandomId' }] },
-        { code: 'PROGRAM_FAILED', message: expect.stringContaining('"random"') },
+        { resources: [{ name: 'x', type: 'tls:index/privateKey:PrivateKey' }] },
+        { code: 'PROGRAM_FAILED', message: expect.stringContaining('"tls"') },
       ],
       [
         'a transform',

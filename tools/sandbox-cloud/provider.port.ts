@@ -38,6 +38,8 @@ export interface CreateRequest extends ResourceRef {
  * Every failure of the cloud is thrown as CloudError; anything else thrown is a defect.
  */
 export interface ResourceProvider {
+  /** Outputs of a type that are secret whether or not the program says so. Absent: none. */
+  secretOutputs?(type: string): readonly string[];
   /** Validates and completes inputs (defaults, auto-names kept from `olds`). Failures name the property. */
   check(
     request: ResourceRef & { readonly olds?: Properties; readonly news: Properties; readonly preview: boolean },

@@ -4,6 +4,7 @@ import { stackEngineContract } from '../../../test/contract/stack-engine.contrac
 import { EngineRig, PROGRAMS, ref, type Scenario, silentLog } from '../../../test/fakes/engine-rig.js';
 import { FakeStackStateStore } from '../../../test/fakes/stack-state.store.js';
 import { TestCloud } from '../../../test/fakes/test-cloud.js';
+import { RandomProvider } from '../../../tools/random-provider/random.provider.js';
 import { CloudError } from '../../../tools/sandbox-cloud/provider.port.js';
 import { SystemClock } from '../../shared/kernel/clock.js';
 import { PROJECT_ROOT } from '../../shared/kernel/paths.js';
@@ -311,6 +312,74 @@ describe('EmbeddedEngine', () => {
       resources: { unchanged: 1, deleted: 0 },
     });
     expect(counts()).toEqual([0, 1]);
+  });
+
+  describe('with the random package', () => {
+    const packages = { random: new RandomProvider() };
+    const program = (version: number): Scenario => ({
+      code: `
+        const { RandomPassword, RandomBytes, RandomPet } = require('@pulumi/random');
+        const password = new RandomPassword('password', { length: 24, keepers: { version: '${version}' } });
+        const bytes = new RandomBytes('bytes', { length: 16 });
+        exports.pet = new RandomPet('pet').id;
+        exports.password = password.result;
+        exports.sum = pulumi.all([password.bcryptHash, bytes.hex]).apply((parts) => parts.join('|'));
+        new aws.ec2.Vpc('vpc', { cidrBlock: '10.0.0.0/16', tags: { password: password.result } });
+        password.result.apply((text) => console.log('the password is ' + text));
+      `,
+    });
+
+    it('keeps values between runs, makes them anew with their keepers, forgets them at the end', async () => {
+      const rig = aRig({ packages });
+      expect((await rig.preview(program(1))).resources.created).toBe(4);
+      const first = await rig.up(program(1));
+      expect(first).toMatchObject({
+        resources: { created: 4 },
+        outputs: {
+          pet: { value: expect.stringMatching(/^[a-z]+-[a-z]+$/), secret: false },
+          password: { secret: true },
+        },
+      });
+      expect(await rig.up(program(1))).toMatchObject({ resources: { unchanged: 4 }, outputs: first.outputs });
+      expect((await rig.engine.refresh(rig.run({}))).resources).toMatchObject({ unchanged: 4 });
+      const second = await rig.up(program(2));
+      expect(second.resources).toMatchObject({ replaced: 1, updated: 1, unchanged: 2 });
+      expect(second.outputs['pet']).toEqual(first.outputs['pet']);
+      expect(second.outputs['password']).not.toEqual(first.outputs['password']);
+      expect(await rig.destroy()).toMatchObject({ success: true, resources: { deleted: 4 }, resourceCount: 0 });
+    });
+
+    it('shows no value in state, events or logs, whether or not the program says that it is secret', async () => {
+      const rig = aRig({ packages });
+      const { outputs } = await rig.up(program(1));
+      const type = 'random:index/randomPassword:RandomPassword';
+      await rig.up({ ...program(1), resources: [{ name: 'bare', type, inputs: { length: 20 } }] });
+      const state = JSON.stringify(await rig.engine.exportState(rig.run({})));
+      const secrets = [outputs['password'], outputs['sum']].flatMap((output) => String(output?.value).split('|'));
+      expect(secrets).toHaveLength(3);
+      for (const secret of secrets) expect(state + JSON.stringify(rig.events)).not.toContain(secret);
+      expect(rig.messages()).toContain('info: the password is [secret]');
+      expect(state).not.toMatch(/"(result|bcryptHash|hex|base64)":"/);
+    });
+
+    it('has a provider of its own in the state, which takes no settings', async () => {
+      const rig = aRig({ packages });
+      await rig.up(program(1));
+      const state = JSON.stringify(await rig.engine.exportState(rig.run({})));
+      expect(state).toMatch(/pulumi:providers:random::default_\d+_\d+_\d+/);
+      const config = { ...rig.run(program(1)).config, 'random:seed': '1' };
+      expect((await rig.up({}, { config })).error?.message).toContain('the setting "seed" of the random provider');
+    });
+
+    it('imports a value once', async () => {
+      const rig = aRig({ packages });
+      const imported: Scenario = {
+        code: `const { RandomInteger } = require('@pulumi/random');
+          exports.port = new RandomInteger('port', { min: 1, max: 9 }, { import: '5,1,9' }).result;`,
+      };
+      expect(await rig.up(imported)).toMatchObject({ resources: { created: 1 }, outputs: { port: { value: 5 } } });
+      expect((await rig.up(imported)).resources).toMatchObject({ created: 0, unchanged: 1 });
+    });
   });
 
   it('runs two stacks side by side without mixing them up', async () => {

@@ -3,7 +3,7 @@ import { SystemClock, type Clock } from '../../shared/kernel/clock.js';
 import type { Log } from '../../shared/kernel/log.js';
 import { deleteLeftovers } from './embedded/deletions.js';
 import { containsSecret, isObject, withoutSecrets } from './embedded/property-value.js';
-import { Providers } from './embedded/providers.js';
+import { type LocalPackages, Providers } from './embedded/providers.js';
 import { Registrations } from './embedded/registrations.js';
 import { refreshAll, settlePending } from './embedded/repair.js';
 import { RunContext, RunStopped } from './embedded/run-context.js';
@@ -30,6 +30,8 @@ import {
 export interface EmbeddedEngineOptions {
   /** The cloud of one stack; called once per run and region. */
   readonly providerFor: (stack: StackRef) => ResourceProvider;
+  /** Packages besides the cloud's that programs may use; default none. */
+  readonly packages?: LocalPackages;
   readonly states: StackStateStore;
   readonly secrets: SecretBox;
   readonly log: Log;
@@ -145,7 +147,7 @@ export class EmbeddedEngine extends StackEngine {
   }
 
   async #execute(run: StackRun, mode: Mode): Promise<StackRunResult> {
-    const { states, secrets, log, providerFor, random = Math.random } = this.options;
+    const { states, secrets, log, providerFor, packages = {}, random = Math.random } = this.options;
     const loaded = await states.load(run);
     const vault = new SecretVault(secrets);
     for (const key of run.secretKeys) vault.watch(run.config[key]);
@@ -174,7 +176,7 @@ export class EmbeddedEngine extends StackEngine {
       random,
       log,
     };
-    const providers = new Providers(context, providerFor, bridge);
+    const providers = new Providers(context, providerFor, packages, bridge);
     const steps = new Steps(context, givenUp.signal);
     const repaired: string[] = [];
     const work = async (): Promise<void> => {

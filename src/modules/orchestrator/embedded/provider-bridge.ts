@@ -71,7 +71,7 @@ export class ProviderBridge {
         this.provider.create({ ...named(record), inputs: forProvider(record.inputs), preview, token, signal }),
       ),
     );
-    return { id: answer.id, outputs: marked(answer.outputs, record) };
+    return { id: answer.id, outputs: this.#marked(answer.outputs, record) };
   }
 
   async update(old: ResourceRecord, record: ResourceRecord, preview: boolean): Promise<PropertyMap> {
@@ -88,7 +88,7 @@ export class ProviderBridge {
         }),
       ),
     );
-    return marked(answer.outputs, record);
+    return this.#marked(answer.outputs, record);
   }
 
   async delete(record: ResourceRecord): Promise<void> {
@@ -111,14 +111,14 @@ export class ProviderBridge {
     );
     if (!answer) return null;
     const inputs = keepSecretMarks(answer.inputs, record.inputs);
-    const outputs = keepSecretMarks(marked(answer.outputs, { ...record, inputs }), record.outputs);
+    const outputs = keepSecretMarks(this.#marked(answer.outputs, { ...record, inputs }), record.outputs);
     return { id: answer.id, inputs, outputs };
   }
 
   /** What a killed run created under this token. */
   async find(record: ResourceRecord, token: string): Promise<{ id: string; outputs: PropertyMap } | null> {
     const answer = await this.#retried(record, () => this.provider.find({ ...named(record), token }));
-    return answer && { id: answer.id, outputs: marked(answer.outputs, record) };
+    return answer && { id: answer.id, outputs: this.#marked(answer.outputs, record) };
   }
 
   invoke(
@@ -126,6 +126,12 @@ export class ProviderBridge {
     args: Record<string, unknown>,
   ): Promise<{ result: PropertyMap; failures: readonly CheckFailure[] }> {
     return this.#retried({ urn: '', type: token }, () => this.provider.invoke({ token, args }));
+  }
+
+  /** Secret: what came from a secret input, what the program says, what the provider says of the type. */
+  #marked(outputs: PropertyMap, record: ResourceRecord): PropertyMap {
+    const ofType = this.provider.secretOutputs?.(record.type) ?? [];
+    return markSecret(keepSecretMarks(outputs, record.inputs), [...record.additionalSecretOutputs, ...ofType]);
   }
 
   async #retried<T>(resource: Named, attempt: () => Promise<T>): Promise<T> {
@@ -162,8 +168,4 @@ export class ProviderBridge {
 
 function named({ urn, type }: Named): Named {
   return { urn, type };
-}
-
-function marked(outputs: PropertyMap, record: ResourceRecord): PropertyMap {
-  return markSecret(keepSecretMarks(outputs, record.inputs), record.additionalSecretOutputs);
 }

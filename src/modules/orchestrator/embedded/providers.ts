@@ -6,10 +6,13 @@ import { ProviderBridge } from './provider-bridge.js';
 import { sameValue, withoutSecrets, type PropertyMap } from './property-value.js';
 import type { RunContext } from './run-context.js';
 import { aRecord, providerUrn, type ResourceRecord } from './stack-state.js';
-import { makeUrn, packageOf, PROVIDER_TYPE_PREFIX } from './urn.js';
+import { makeUrn, packageOf, parseUrn, PROVIDER_TYPE_PREFIX } from './urn.js';
 
-/** The one package this engine has a cloud for. */
-const PACKAGE = 'aws';
+/** The one package that is a cloud: its providers choose a region. */
+const CLOUD_PACKAGE = 'aws';
+
+/** Providers of packages that are no cloud (`random`), by package: they know neither accounts nor regions. */
+export type LocalPackages = Readonly<Record<string, ResourceProvider>>;
 
 /** Settings of `aws.Provider` that mean something, or rightly nothing, to a cloud that is called in process. */
 const KNOWN_SETTINGS = new Set([
@@ -35,7 +38,7 @@ const KNOWN_SETTINGS = new Set([
 
 /**
  * Providers are resources of the state, as Pulumi has them: an explicit one is registered by the program, the default
- * one is made when a resource or a look-up names none. Here they choose the region that their resources live in.
+ * one is made when a resource or a look-up names none. Those of the cloud choose the region that their resources live in.
  */
 export class Providers {
   readonly #defaults = new Map<string, Promise<string>>();
@@ -46,31 +49,34 @@ export class Providers {
   constructor(
     private readonly context: RunContext,
     private readonly providerFor: (stack: StackRef) => ResourceProvider,
+    private readonly packages: LocalPackages,
     private readonly bridgeOptions: ConstructorParameters<typeof ProviderBridge>[1],
   ) {}
 
   /**
    * The reference `<urn>::<id>` that a resource of this type gets.
    * @param given reference of the program; empty = the default provider
-   * @throws NotSupported for a package other than aws
+   * @throws NotSupported for a package that nobody serves here
    */
   async reference(type: string, given: string, version: string): Promise<string> {
-    const wanted = packageOf(type);
-    if (wanted !== PACKAGE) throw new NotSupported(`the provider package "${wanted}" (${type})`);
+    const wanted = this.#packageOf(type);
     if (given !== '') {
       const urn = providerUrn(given);
       const record = this.context.registered.get(urn);
       if (!record) throw new ProgramFault(`the provider ${urn} of ${type} is not registered`);
       return `${urn}::${record.id}`;
     }
-    let made = this.#defaults.get(version);
-    if (!made) this.#defaults.set(version, (made = this.#makeDefault(version)));
+    const key = `${wanted} ${version}`;
+    let made = this.#defaults.get(key);
+    if (!made) this.#defaults.set(key, (made = this.#makeDefault(wanted, version)));
     return made;
   }
 
   /** @param reference of a provider of this run, or of the state before it */
   bridge(reference: string): ProviderBridge {
-    return this.#bridgeTo(this.#region(reference));
+    const [ownType = ''] = parseUrn(providerUrn(reference)).qualifiedType.split('$').slice(-1);
+    const wanted = packageOf(ownType);
+    return this.#bridgeTo(wanted, Object.hasOwn(this.packages, wanted) ? '' : this.#region(reference));
   }
 
   /** The provider that served the resource before stood elsewhere: its resources must be made anew. */
@@ -84,9 +90,9 @@ export class Providers {
    * @throws NotSupported for a setting that would be ignored
    */
   async register(record: ResourceRecord): Promise<ResourceRecord> {
-    const wanted = packageOf(record.type);
-    if (wanted !== PACKAGE) throw new NotSupported(`the provider package "${wanted}" (${record.type})`);
-    this.#checkSettings(record.inputs);
+    const wanted = this.#packageOf(record.type);
+    if (wanted === CLOUD_PACKAGE) this.#checkSettings(record.inputs);
+    else refuseSettings(wanted, record.inputs);
     const { context } = this;
     const old = context.snapshot.previous(record.urn);
     const moved = old !== undefined && this.#regionOf(old) !== this.#regionOf(record);
@@ -123,13 +129,13 @@ export class Providers {
     return typeof region === 'string' && region !== '' && region !== UNKNOWN ? region : this.context.run.region;
   }
 
-  async #makeDefault(version: string): Promise<string> {
+  async #makeDefault(wanted: string, version: string): Promise<string> {
     const { run } = this.context;
     const name = version === '' ? 'default' : `default_${version.replaceAll(/[^A-Za-z0-9]/g, '_')}`;
-    const type = PROVIDER_TYPE_PREFIX + PACKAGE;
+    const type = PROVIDER_TYPE_PREFIX + wanted;
     const settings = Object.entries(run.config)
-      .filter(([key]) => key.startsWith(`${PACKAGE}:`))
-      .map(([key, value]) => [key.slice(PACKAGE.length + 1), value]);
+      .filter(([key]) => key.startsWith(`${wanted}:`))
+      .map(([key, value]) => [key.slice(wanted.length + 1), value]);
     const record = await this.register(
       aRecord({
         urn: makeUrn(run.stack, run.project, '', type, name),
@@ -140,13 +146,21 @@ export class Providers {
     return `${record.urn}::${record.id}`;
   }
 
-  #bridgeTo(region: string): ProviderBridge {
-    let bridge = this.#bridges.get(region);
+  #bridgeTo(wanted: string, region: string): ProviderBridge {
+    const key = `${wanted} ${region}`;
+    let bridge = this.#bridges.get(key);
     if (!bridge) {
-      bridge = new ProviderBridge(this.providerFor({ ...this.context.run, region }), this.bridgeOptions);
-      this.#bridges.set(region, bridge);
+      const provider = this.packages[wanted] ?? this.providerFor({ ...this.context.run, region });
+      bridge = new ProviderBridge(provider, this.bridgeOptions);
+      this.#bridges.set(key, bridge);
     }
     return bridge;
+  }
+
+  #packageOf(type: string): string {
+    const wanted = packageOf(type);
+    if (wanted === CLOUD_PACKAGE || Object.hasOwn(this.packages, wanted)) return wanted;
+    throw new NotSupported(`the provider package "${wanted}" (${type})`);
   }
 
   #checkSettings(inputs: PropertyMap): void {
@@ -161,4 +175,10 @@ export class Providers {
       throw new ProgramFault(`the account ${account} is among forbiddenAccountIds of the aws provider`);
     }
   }
+}
+
+/** A local package has nothing to configure. */
+function refuseSettings(wanted: string, inputs: PropertyMap): void {
+  const setting = Object.keys(inputs).find((key) => key !== 'version');
+  if (setting !== undefined) throw new NotSupported(`the setting "${setting}" of the ${wanted} provider`);
 }

@@ -171,7 +171,9 @@ export class Registrations {
     const provider = await this.providers.reference(record.type, goal.provider, goal.version);
     const bridge = this.providers.bridge(provider);
     const named = { ...record, provider };
-    if (goal.importId !== '' && old?.id !== goal.importId) return this.#import(bridge, named, old);
+    if (goal.importId !== '' && old?.id !== goal.importId && old?.importId !== goal.importId) {
+      return this.#import(bridge, named, old);
+    }
 
     const managed = old?.external ? undefined : old;
     const action: ResourceAction = managed ? 'update' : 'create';
