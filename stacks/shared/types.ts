@@ -438,3 +438,134 @@ export interface ContainersImagesOutputs extends CommonOutputs {
   /** Repository → project. */
   readonly buildProjectNames: Record<string, Text>;
 }
+
+export const EKS_ADDONS = ['vpc-cni', 'kube-proxy', 'coredns', 'aws-ebs-csi-driver'] as const;
+export type EksAddon = (typeof EKS_ADDONS)[number];
+
+/** Validated parameters of `services-eks` (stacks.md 10.12). */
+export interface EksConfig {
+  readonly privateSubnetIds: readonly string[];
+  readonly eksClusterRoleArn: string;
+  readonly eksNodeRoleArn: string;
+  readonly eksNodeSecurityGroupId: string;
+  readonly applicationKeyArn: string;
+  readonly infrastructureKeyArn: string;
+  /** `1.33` */
+  readonly kubernetesVersion: string;
+  readonly endpointPublicAccess: boolean;
+  /** Empty unless the endpoint is public. */
+  readonly publicAccessCidrs: readonly string[];
+  /** Empty: the control plane logs nothing. */
+  readonly enabledLogTypes: readonly string[];
+  readonly nodeGroups: readonly NodeGroupSpec[];
+  /** GiB; undefined: the size of the image. */
+  readonly nodeDiskGiB: number | undefined;
+  /** Only what is pinned; AWS picks the default of the cluster version for the others. */
+  readonly addonVersions: Readonly<Partial<Record<EksAddon, string>>>;
+  /** IAM roles with administrator access to the cluster. */
+  readonly adminPrincipalArns: readonly string[];
+}
+
+export interface NodeGroupSpec {
+  readonly name: 'primary' | 'spot';
+  /** Undefined: AWS's own, t3.medium. */
+  readonly instanceTypes: readonly string[] | undefined;
+  readonly minSize: number;
+  readonly desiredSize: number;
+  readonly maxSize: number;
+}
+
+export interface EksOutputs extends CommonOutputs {
+  readonly clusterName: Text;
+  readonly clusterArn: Text;
+  readonly clusterEndpoint: Text;
+  readonly clusterVersion: Text;
+  readonly clusterSecurityGroupId: Text;
+  readonly clusterCertificateAuthority: pulumi.Output<string>;
+  readonly oidcProviderArn: Text;
+  readonly oidcIssuerUrl: Text;
+  readonly primaryNodeGroupName: Text;
+  readonly primaryNodeGroupArn: Text;
+  readonly spotNodeGroupName: Text;
+  readonly ebsCsiRoleArn: Text;
+  readonly clusterAutoscalerRoleArn: Text;
+}
+
+/** Validated parameters of `services-ecs` (stacks.md 10.11). */
+export interface ServicesEcsConfig {
+  readonly vpcId: string;
+  readonly privateSubnetIds: readonly string[];
+  readonly internalLoadBalancerSecurityGroupId: string;
+  readonly apiSecurityGroupId: string;
+  readonly ecsExecutionRoleArn: string;
+  readonly infrastructureKeyArn: string;
+  readonly repositoryUrls: Readonly<Record<string, string>>;
+  /** Undefined, like the next three: that stack is not enabled. */
+  readonly jwtSigningKeyArn: string | undefined;
+  readonly logsBucketName: string | undefined;
+  readonly connectionSecretArn: string | undefined;
+  readonly databaseAccessPolicyArn: string | undefined;
+  readonly namespaceName: string;
+  readonly settings: ServiceSettings;
+}
+
+export interface ServicesEcsOutputs extends CommonOutputs {
+  readonly clusterArn: Text;
+  readonly clusterName: Text;
+  readonly internalAlbArn: Text;
+  readonly internalAlbArnSuffix: Text;
+  readonly internalAlbDnsName: Text;
+  readonly internalListenerArn: Text;
+  readonly namespaceId: Text;
+  readonly namespaceName: Text;
+  /** Service → its name in ECS; likewise the next three. Only services with a port have a target group. */
+  readonly serviceNames: Record<string, Text>;
+  readonly targetGroupArnSuffixes: Record<string, Text>;
+  readonly logGroupNames: Record<string, Text>;
+  readonly scalingTargetIds: Record<string, Text>;
+}
+
+/** Validated parameters of `containers-apps` (stacks.md 10.9). */
+export interface ContainersAppsConfig {
+  readonly vpcId: string;
+  readonly publicSubnetIds: readonly string[];
+  readonly privateSubnetIds: readonly string[];
+  readonly loadBalancerSecurityGroupId: string;
+  readonly webSecurityGroupId: string;
+  readonly apiSecurityGroupId: string;
+  readonly ecsExecutionRoleArn: string;
+  readonly infrastructureKeyArn: string;
+  readonly jwtSigningKeyArn: string;
+  readonly sessionSecretArn: string;
+  readonly hostedZoneId: string;
+  readonly domainName: string;
+  readonly certificateArn: string;
+  readonly repositoryUrls: Readonly<Record<string, string>>;
+  /** Undefined, like the next two: that stack is not enabled. */
+  readonly logsBucketName: string | undefined;
+  readonly connectionSecretArn: string | undefined;
+  readonly databaseAccessPolicyArn: string | undefined;
+  readonly settings: ServiceSettings;
+  readonly enableWaf: boolean;
+  /** Requests of one address in 5 minutes; undefined only while the web ACL is off. */
+  readonly wafRateLimit: number | undefined;
+  /** Undefined: 60, the provider's own. */
+  readonly idleTimeoutSeconds: number | undefined;
+  readonly sslPolicy: string;
+}
+
+export interface ContainersAppsOutputs extends CommonOutputs {
+  readonly publicAlbArn: Text;
+  readonly publicAlbArnSuffix: Text;
+  readonly publicAlbDnsName: Text;
+  readonly publicAlbZoneId: Text;
+  readonly httpsListenerArn: Text;
+  readonly clusterArn: Text;
+  readonly clusterName: Text;
+  /** App → its name in ECS; likewise the next two. Only apps with a port have a target group. */
+  readonly serviceNames: Record<string, Text>;
+  readonly targetGroupArnSuffixes: Record<string, Text>;
+  readonly logGroupNames: Record<string, Text>;
+  readonly frontendServiceName: Text;
+  readonly applicationUrl: Text;
+}

@@ -4,6 +4,7 @@ import type { Context } from './types.js';
 
 /** Limits of physical names, in characters (stacks.md N3). */
 export const NAME_LIMITS = {
+  eks: 100,
   s3: 63,
   iam: 64,
   rds: 63,

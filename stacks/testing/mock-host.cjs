@@ -41,6 +41,18 @@ function computed(type, name, inputs) {
       return { ...common, allocationId: `${name}-allocation`, publicIp: '192.0.2.1' };
     case 'aws:kms/key:Key':
       return { ...common, keyId: `${name}-key-id` };
+    case 'aws:eks/cluster:Cluster':
+      return {
+        ...common,
+        endpoint: 'https://eks.example.internal',
+        certificateAuthority: { data: 'certificate' },
+        identities: [{ oidcs: [{ issuer: 'https://oidc.example.com/id/1' }] }],
+        vpcConfig: { ...inputs.vpcConfig, clusterSecurityGroupId: 'sg-cluster' },
+      };
+    case 'aws:eks/nodeGroup:NodeGroup':
+      return { ...common, nodeGroupName: `${name}-1234567` };
+    case 'aws:ec2/launchTemplate:LaunchTemplate':
+      return { ...common, latestVersion: 1 };
     case 'aws:rds/instance:Instance':
       return {
         address: `${name}.example.internal`,
