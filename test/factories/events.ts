@@ -87,3 +87,18 @@ export function stored(event: EventDraft, position: number, seq = position): Sto
     data,
   };
 }
+
+/** News of a session of the organization `acme`. */
+export function aStall(sessionId: string, scope: Partial<EventScope> = {}): EventDraft {
+  const whole = { organization: 'acme', sessionId, sessionProjectId: 'p1', machineId: 'm1', ...scope };
+  return draft('session_stalled', whole, {
+    session_id: sessionId,
+    project_id: whole.sessionProjectId,
+    machine_id: whole.machineId,
+    status: 'stalled',
+    last_heartbeat: '2026-01-01T00:00:00.000Z',
+    time_since_heartbeat_ms: 181_000,
+    stall_count: 1,
+    actor: 'detector',
+  });
+}

@@ -100,6 +100,10 @@ function matches(row: StoredEvent, filter: EventFilter): boolean {
     (!filter.environment || scope.environment === filter.environment) &&
     (!filter.operationId || scope.operationId === filter.operationId) &&
     (!filter.stack || row.stack === filter.stack) &&
+    (!filter.sessionId || scope.sessionId === filter.sessionId) &&
+    (!filter.sessionProjectId || scope.sessionProjectId === filter.sessionProjectId) &&
+    (!filter.machineId || scope.machineId === filter.machineId) &&
+    (!filter.workspaceId || scope.workspaceId === filter.workspaceId) &&
     (!filter.types || filter.types.includes(row.type)) &&
     (!filter.from || row.timestamp >= filter.from) &&
     (!filter.to || row.timestamp <= filter.to)

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { WebSocket } from 'ws';
-import type { DeploymentHome } from '../../src/modules/progress/deployment.reads.js';
+import type { DeploymentHome } from '../../src/modules/progress/channel.reads.js';
 import { ProgressGateway } from '../../src/modules/progress/progress.gateway.js';
 import { StoredSnapshots } from '../../src/modules/progress/snapshot-source.js';
 import { ConnectionQuota } from '../../src/modules/progress/socket/connection-quota.js';
@@ -30,6 +30,8 @@ export class ProgressServer {
   readonly principals = new Map<string, Principal>();
   readonly deployments = new Map<string, DeploymentHome>();
   readonly operations = new Set<string>();
+  /** `<organization> <session id>`. */
+  readonly sessions = new Set<string>();
   /** `<principal id> <permission>` that are refused. */
   readonly forbidden = new Set<string>();
   readonly clients: Client[] = [];
@@ -41,13 +43,15 @@ export class ProgressServer {
   );
   readonly gateway: ProgressGateway;
 
-  constructor() {
+  /** @param settings of the server, on top of the test defaults */
+  constructor(settings: { readonly realtime?: boolean } = {}) {
     const deps = {
       events: this.events,
       tails: this.#tails,
       reads: {
         findHome: (id: string) => Promise.resolve(this.deployments.get(id) ?? null),
         hasOperation: (_id: string, operation: string) => Promise.resolve(this.operations.has(operation)),
+        hasSession: (organization: string, id: string) => Promise.resolve(this.sessions.has(`${organization} ${id}`)),
       },
       snapshots: new StoredSnapshots(this.events as unknown as EventsRepository, new RandomIds()),
       access: this.access(),
@@ -57,7 +61,10 @@ export class ProgressServer {
       quota: new ConnectionQuota(),
       retentionDays: 30,
     };
-    const config = { env: 'test', server: { corsOrigins: ['https://console.acme.test'], trustProxy: false } };
+    const config = {
+      env: 'test',
+      server: { corsOrigins: ['https://console.acme.test'], trustProxy: false, realtime: true, ...settings },
+    };
     this.gateway = new ProgressGateway(
       { httpAdapter: { getHttpServer: () => this.#http } } as unknown as HttpAdapterHost,
       config as unknown as Config,

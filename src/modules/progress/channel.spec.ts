@@ -1,5 +1,6 @@
 import { channelOfTarget, filterOf, LIFECYCLE_EVENTS, parseChannel, permissionOf } from './channel.js';
 
+const SESSION_NEWS = expect.arrayContaining(['session_stalled', 'task_updated']) as unknown as string[];
 const DEPLOYMENT = { kind: 'deployment', deploymentId: 'D1BRV40' };
 
 describe('channels', () => {
@@ -13,6 +14,12 @@ describe('channels', () => {
     ['deployments/D1BRV40/stacks/network', { ...DEPLOYMENT, stack: 'network' }],
     ['deployments/D1BRV40/stacks/network/environments/dev', { ...DEPLOYMENT, stack: 'network', environment: 'dev' }],
     ['deployments/D1BRV40/stacks/network/operations/op-1', { ...DEPLOYMENT, stack: 'network', operationId: 'op-1' }],
+    ['sessions', { kind: 'sessions', types: SESSION_NEWS }],
+    ['sessions/b7', { kind: 'sessions', types: SESSION_NEWS, sessionId: 'b7' }],
+    ['projects/PVT_kw%2F7', { kind: 'sessions', types: SESSION_NEWS, sessionProjectId: 'PVT_kw/7' }],
+    ['machines', { kind: 'sessions', types: expect.not.arrayContaining(['session_created']) }],
+    ['machines/dev%3A1', { kind: 'sessions', types: SESSION_NEWS, machineId: 'dev:1' }],
+    ['workspaces/w1', { kind: 'sessions', types: ['workspace_updated'], workspaceId: 'w1' }],
     ['organizations/acme', { kind: 'organization', organization: 'acme' }],
     ['organizations/Acme%20%26%20Sons', { kind: 'organization', organization: 'Acme & Sons' }],
   ])('%s is understood and keeps its spelling', (name, expected) => {
@@ -21,6 +28,8 @@ describe('channels', () => {
 
   it.each([
     ['an unknown prefix', 'planes/D1BRV40'],
+    ['a project without id', 'projects'],
+    ['a session with a part too many', 'sessions/b7/tasks'],
     ['a wildcard', 'deployments/*'],
     ['an empty part', 'deployments//x'],
     ['a name that is no deployment id', 'deployments/network'],

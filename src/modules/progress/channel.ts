@@ -4,7 +4,7 @@ import type { EventFilter } from '../../shared/events/events.repository.js';
 import { ENVIRONMENTS, type EnvironmentName } from '../../shared/http/principal.js';
 
 /** What a subscription listens to (api.md 4.3). `name` is spelled as the client spelled it and comes back in every frame. */
-export type Channel = DeploymentChannel | OrganizationChannel;
+export type Channel = DeploymentChannel | OrganizationChannel | SessionsChannel;
 
 export interface DeploymentChannel {
   readonly kind: 'deployment';
@@ -23,6 +23,19 @@ export interface OrganizationChannel {
   readonly organization: string;
 }
 
+/** A channel of the session half (sessions.md 16), inside the caller's own organization. At most one part narrows it. */
+export interface SessionsChannel {
+  readonly kind: 'sessions';
+  readonly name: string;
+  /** Present: `seq` counts in this session and may be given to `since`. */
+  readonly sessionId?: string;
+  readonly sessionProjectId?: string;
+  readonly machineId?: string;
+  readonly workspaceId?: string;
+  /** What it carries. */
+  readonly types: readonly EventName[];
+}
+
 const GRAMMAR = /^[a-z]+(\/[A-Za-z0-9._%-]+)*$/;
 const MAX_LENGTH = 200;
 const ENVIRONMENT_NAME = /^(?<id>[^-]+)-(?:(?<stack>.+)-)?(?<env>dev|stage|prod)$/;
@@ -30,6 +43,12 @@ const ENVIRONMENT_NAME = /^(?<id>[^-]+)-(?:(?<stack>.+)-)?(?<env>dev|stage|prod)
 export const LIFECYCLE_EVENTS: readonly EventName[] = (Object.keys(EVENTS) as EventName[]).filter(
   (name) => EVENTS[name].lifecycle,
 );
+
+const namesOf = (pattern: RegExp): readonly EventName[] =>
+  (Object.keys(EVENTS) as EventName[]).filter((name) => EVENTS[name].half === 'sessions' && pattern.test(name));
+const SESSION_EVENTS = namesOf(/^(session|task)_/);
+const MACHINE_EVENTS = namesOf(/^machine_/);
+const WORKSPACE_EVENTS = namesOf(/^workspace_/);
 
 /** @throws AppError `WS_INVALID_CHANNEL` naming what is wrong */
 export function parseChannel(name: string): Channel {
@@ -40,7 +59,30 @@ export function parseChannel(name: string): Channel {
   if (prefix === 'organizations' && parts.length === 1 && parts[0]) {
     return { kind: 'organization', name, organization: parts[0] };
   }
-  throw invalidChannel(name, 'is not known; use deployments/… or organizations/…');
+  const inSessions = parts.length <= 1 ? sessionsChannel(name, prefix, parts[0]) : null;
+  if (inSessions) return inSessions;
+  throw invalidChannel(
+    name,
+    'is not known; use deployments/…, organizations/…, sessions, sessions/…, projects/…, machines, machines/… or workspaces/…',
+  );
+}
+
+function sessionsChannel(name: string, prefix: string | undefined, id: string | undefined): SessionsChannel | null {
+  const base = { kind: 'sessions', name } as const;
+  switch (prefix) {
+    case 'sessions':
+      return { ...base, types: SESSION_EVENTS, ...(id ? { sessionId: id } : {}) };
+    case 'machines':
+      return id
+        ? { ...base, types: [...MACHINE_EVENTS, ...SESSION_EVENTS], machineId: id }
+        : { ...base, types: MACHINE_EVENTS };
+    case 'projects':
+      return { ...base, types: SESSION_EVENTS, sessionProjectId: given(name, id) };
+    case 'workspaces':
+      return { ...base, types: WORKSPACE_EVENTS, workspaceId: given(name, id) };
+    default:
+      return null;
+  }
 }
 
 /** Channel of a path endpoint; `target` is `<id>`, `<id>-<env>` or `<id>-<stack>-<env>`; `environment` narrows the first. */
@@ -53,6 +95,17 @@ export function channelOfTarget(target: string, environment?: EnvironmentName): 
 /** What the store has to be asked for on this channel. */
 export function filterOf(channel: Channel, organization: string): EventFilter {
   if (channel.kind === 'organization') return { organization, types: LIFECYCLE_EVENTS };
+  if (channel.kind === 'sessions') {
+    const { sessionId, sessionProjectId, machineId, workspaceId, types } = channel;
+    return {
+      organization,
+      types,
+      ...(sessionId ? { sessionId } : {}),
+      ...(sessionProjectId ? { sessionProjectId } : {}),
+      ...(machineId ? { machineId } : {}),
+      ...(workspaceId ? { workspaceId } : {}),
+    };
+  }
   const { deploymentId, environment, stack, operationId } = channel;
   return {
     organization,
@@ -65,6 +118,7 @@ export function filterOf(channel: Channel, organization: string): EventFilter {
 
 /** Permission of the channel; log frames need `logs:read` as well. */
 export function permissionOf(channel: Channel): string {
+  if (channel.kind === 'sessions') return 'sessions:read';
   return channel.kind === 'deployment' && channel.operationId ? 'operations:read' : 'deployments:read';
 }
 

@@ -77,7 +77,8 @@ function tail(event: StoredEvent): Pick<EventFrame, 'id' | 'seq' | 'cursor'> {
   return { id: event.id, seq: event.seq, cursor: toCursor(event.scope.organization, event.position) };
 }
 
-function dataOf({ scope, data }: StoredEvent): Record<string, unknown> {
+function dataOf({ type, scope, data }: StoredEvent): Record<string, unknown> {
+  if (EVENTS[type]?.half === 'sessions') return data;
   return {
     deploymentId: scope.deploymentId ?? null,
     environment: scope.environment ?? null,

@@ -7,6 +7,7 @@ import {
   aStackEnd,
   aStackProgress,
   aStackStart,
+  aStall,
   SCOPE,
 } from '../../../test/factories/events.js';
 import { type Client, type Frame, ProgressServer } from '../../../test/fakes/progress-server.js';
@@ -479,6 +480,61 @@ describe('the progress gateway', () => {
       expect(await client.end()).toMatchObject({ code: 1001 });
       await server.clock.advance(500);
       await stopping;
+    });
+  });
+
+  describe('the session half', () => {
+    beforeEach(() => server.sessions.add('acme s1'));
+
+    it('[X16] tells of a session on its own channel, its project, its machine and the list, counted by the session', async () => {
+      const client = await open();
+      for (const channel of ['sessions', 'sessions/s1', 'projects/p1', 'machines/m1', 'machines', 'projects/other']) {
+        await subscribed(client, { channel });
+      }
+      server.events.write(aStall('s1'), aStall('s2', { machineId: 'm2' }));
+      await client.until(() => client.events().length === 6);
+      const frames = client.events();
+      expect(frames.map((frame) => [frame['channel'], (frame['data'] as Frame)['session_id'], frame['seq']])).toEqual([
+        ['sessions', 's1', 1],
+        ['sessions/s1', 's1', 1],
+        ['projects/p1', 's1', 1],
+        ['machines/m1', 's1', 1],
+        ['sessions', 's2', 1],
+        ['projects/p1', 's2', 1],
+      ]);
+      expect(Object.keys(frames[0]?.['data'] as object).sort()).toEqual([
+        'actor',
+        'last_heartbeat',
+        'machine_id',
+        'project_id',
+        'session_id',
+        'stall_count',
+        'status',
+        'time_since_heartbeat_ms',
+      ]);
+    });
+
+    it('replays a session after a seq, without gap', async () => {
+      server.events.write(aStall('s1'), aStall('s2'), aStall('s1'), aStall('s1'));
+      const client = await open();
+      await subscribed(client, { channel: 'sessions/s1', since: 1 });
+      await client.until(() => client.events().length === 2);
+      expect(seqs(client.events())).toEqual([2, 3]);
+    });
+
+    it('is refused as a whole where REALTIME_ENABLED is off', async () => {
+      const quiet = new ProgressServer({ realtime: false });
+      await quiet.start();
+      await expect(quiet.refusal('/ws', {})).resolves.toMatchObject({ status: 404, body: { code: 'ROUTE_NOT_FOUND' } });
+      await quiet.stop();
+    });
+
+    it('knows no session of another organization', async () => {
+      server.sessions.add('evil s9');
+      const client = await open();
+      await expect(client.ask({ action: 'subscribe', channel: 'sessions/s9' }, 'error')).resolves.toMatchObject({
+        code: 'RESOURCE_NOT_FOUND',
+      });
     });
   });
 });

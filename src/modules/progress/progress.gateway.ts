@@ -4,7 +4,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { HttpAdapterHost } from '@nestjs/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Config } from '../../shared/config/config.js';
-import { Denied, Unavailable } from '../../shared/errors/app-error.js';
+import { Denied, NotFound, Unavailable } from '../../shared/errors/app-error.js';
 import { type ErrorBodyOptions, toAppError } from '../../shared/errors/exception.filter.js';
 import { originPattern } from '../../shared/http/http-server.js';
 import type { Principal } from '../../shared/http/principal.js';
@@ -110,6 +110,12 @@ export class ProgressGateway implements OnApplicationBootstrap, BeforeApplicatio
 
   /** @throws AppError to be answered over HTTP */
   private async admit(request: IncomingMessage): Promise<{ endpoint: Endpoint; principal: Principal | null }> {
+    if (!this.config.server.realtime) {
+      throw new NotFound('route', '/ws', {
+        code: 'ROUTE_NOT_FOUND',
+        suggestion: 'WebSocket is off on this server (REALTIME_ENABLED=false); poll with updated_since',
+      });
+    }
     if (this.#stop.signal.aborted) throw new Unavailable('shutting_down', 'The server is shutting down');
     const endpoint = parseEndpoint(request.url ?? '/');
     const { origin } = request.headers;

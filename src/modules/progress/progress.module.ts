@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { MetricsModule } from '../../shared/metrics/metrics.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { DeploymentReads } from './deployment.reads.js';
+import { ChannelReads } from './channel.reads.js';
 import { ProgressController } from './progress.controller.js';
 import { ProgressGateway } from './progress.gateway.js';
 import { ProgressService } from './progress.service.js';
@@ -16,7 +16,7 @@ import { UpgradeController } from './upgrade.controller.js';
   providers: [
     ProgressGateway,
     ProgressService,
-    DeploymentReads,
+    ChannelReads,
     SocketDeps,
     OrganizationTails,
     { provide: SnapshotSource, useClass: StoredSnapshots },

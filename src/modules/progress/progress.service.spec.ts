@@ -6,7 +6,7 @@ import type { Config } from '../../shared/config/config.js';
 import { toCursor } from '../../shared/events/cursor.js';
 import type { EventsRepository } from '../../shared/events/events.repository.js';
 import type { Access } from '../../shared/http/access.port.js';
-import type { DeploymentReads } from './deployment.reads.js';
+import type { ChannelReads } from './channel.reads.js';
 import { EventListQuery } from './event-list.dto.js';
 import { ProgressService } from './progress.service.js';
 
@@ -22,7 +22,7 @@ describe('the list of events', () => {
     {
       findHome: async (id: string) =>
         id === 'D1BRV40' ? { deploymentId: id, organization: 'acme', project: 'shop' } : null,
-    } as unknown as DeploymentReads,
+    } as unknown as ChannelReads,
     {
       require: (_principal: unknown, permission: string, target: unknown) => asked.push([permission, target]),
       may: () => logsAllowed,

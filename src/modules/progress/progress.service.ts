@@ -8,7 +8,7 @@ import { type EventFilter, EventsRepository } from '../../shared/events/events.r
 import { Access } from '../../shared/http/access.port.js';
 import type { Principal } from '../../shared/http/principal.js';
 import { Clock } from '../../shared/kernel/clock.js';
-import { DeploymentReads } from './deployment.reads.js';
+import { ChannelReads } from './channel.reads.js';
 import { type EventFrame, eventNames, toFrame } from './event-frame.js';
 import type { EventListQuery } from './event-list.dto.js';
 import { parseSince, positionOf } from './since.js';
@@ -25,7 +25,7 @@ export interface EventPage {
 export class ProgressService {
   constructor(
     private readonly events: EventsRepository,
-    private readonly deployments: DeploymentReads,
+    private readonly deployments: ChannelReads,
     private readonly access: Access,
     private readonly clock: Clock,
     private readonly config: Config,

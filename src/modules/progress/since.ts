@@ -63,15 +63,21 @@ export async function positionOf(since: Since, context: SinceContext, events: Si
     if (since.time < context.retainedFrom && oldest > 1) throw await replayGap(context, events);
     return first ? Math.min(first.position - 1, knownPosition) : knownPosition;
   }
-  if (since.seq === 0 && !filter.operationId) return ((await events.oldestPosition(filter.organization)) ?? 1) - 1;
-  if (!filter.operationId) throw badSince('since as a seq needs the channel of one operation; use a cursor here');
-  const stream = `operation/${filter.operationId}`;
+  const stream = streamOf(filter);
+  if (since.seq === 0 && !stream) return ((await events.oldestPosition(filter.organization)) ?? 1) - 1;
+  if (!stream) throw badSince('since as a seq needs the channel of one operation or session; use a cursor here');
   const next = await events.positionOfSeq(stream, since.seq + 1);
   if (next !== null) return next - 1;
   if ((await events.lastSeq(stream)) <= since.seq) return knownPosition;
   const late = await events.positionOfSeq(stream, since.seq + 1); // written between the two questions?
   if (late !== null) return late - 1;
   throw await replayGap(context, events);
+}
+
+/** The stream that `seq` counts in; null on channels of several. */
+function streamOf(filter: EventFilter): string | null {
+  if (filter.operationId) return `operation/${filter.operationId}`;
+  return filter.sessionId ? `session/${filter.sessionId}` : null;
 }
 
 async function afterGapCheck(position: number, context: SinceContext, events: SinceReader): Promise<number> {

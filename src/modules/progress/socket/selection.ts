@@ -46,6 +46,15 @@ export function isSelected(event: StoredEvent, selection: Selection): boolean {
 export function isOnChannel(event: StoredEvent, channel: Channel, lifecycle: ReadonlySet<EventName>): boolean {
   if (channel.kind === 'organization') return lifecycle.has(event.type);
   const { scope, stack } = event;
+  if (channel.kind === 'sessions') {
+    return (
+      channel.types.includes(event.type) &&
+      (channel.sessionId === undefined || scope.sessionId === channel.sessionId) &&
+      (channel.sessionProjectId === undefined || scope.sessionProjectId === channel.sessionProjectId) &&
+      (channel.machineId === undefined || scope.machineId === channel.machineId) &&
+      (channel.workspaceId === undefined || scope.workspaceId === channel.workspaceId)
+    );
+  }
   return (
     scope.deploymentId === channel.deploymentId &&
     (channel.environment === undefined || scope.environment === channel.environment) &&

@@ -5,7 +5,7 @@ import { Access } from '../../../shared/http/access.port.js';
 import { Clock } from '../../../shared/kernel/clock.js';
 import { Metrics } from '../../../shared/metrics/metrics.js';
 import { Authenticator } from '../../auth/authenticator.service.js';
-import { DeploymentReads } from '../deployment.reads.js';
+import { ChannelReads } from '../channel.reads.js';
 import { SnapshotSource } from '../snapshot-source.js';
 import type { ConnectionDeps } from './connection.js';
 import { ConnectionQuota } from './connection-quota.js';
@@ -20,7 +20,7 @@ export class SocketDeps implements ConnectionDeps {
   constructor(
     readonly events: EventsRepository,
     readonly tails: OrganizationTails,
-    readonly reads: DeploymentReads,
+    readonly reads: ChannelReads,
     readonly snapshots: SnapshotSource,
     readonly access: Access,
     readonly authenticator: Authenticator,

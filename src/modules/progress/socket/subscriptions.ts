@@ -1,11 +1,12 @@
-import { NotFound, AppError } from '../../../shared/errors/app-error.js';
+import { AppError, Denied, NotFound } from '../../../shared/errors/app-error.js';
 import { toCursor } from '../../../shared/events/cursor.js';
 import type { StoredEvent } from '../../../shared/events/events.js';
 import type { EventFilter, EventsRepository } from '../../../shared/events/events.repository.js';
 import type { Access } from '../../../shared/http/access.port.js';
+import { homeOrganization } from '../../../shared/http/principal.js';
 import { createLog } from '../../../shared/kernel/log.js';
 import { type Channel, filterOf, parseChannel, permissionOf } from '../channel.js';
-import type { DeploymentReads } from '../deployment.reads.js';
+import type { ChannelReads } from '../channel.reads.js';
 import { SharedFrame } from '../event-frame.js';
 import { parseSince, positionOf, type Since, type SinceFields } from '../since.js';
 import type { SnapshotSource } from '../snapshot-source.js';
@@ -23,7 +24,7 @@ const log = createLog('progress');
 export interface SubscriptionSources {
   readonly events: EventsRepository;
   readonly tails: Pick<OrganizationTails, 'use' | 'release'>;
-  readonly reads: Pick<DeploymentReads, 'findHome' | 'hasOperation'>;
+  readonly reads: Pick<ChannelReads, 'findHome' | 'hasOperation' | 'hasSession'>;
   readonly snapshots: SnapshotSource;
   readonly access: Access;
   /** EVENT_RETENTION_DAYS. */
@@ -269,6 +270,21 @@ export async function authorize(
     const target = { organization: channel.organization };
     if (access.may(rights.principal, permissionOf(channel), target)) return channel.organization;
     throw new NotFound('organization', channel.organization);
+  }
+  if (channel.kind === 'sessions') {
+    const organization = homeOrganization(rights.principal);
+    if (organization === null) {
+      throw new Denied(
+        'AUTHZ_FORBIDDEN',
+        403,
+        'The credential belongs to no organization; use one that has a role in one',
+      );
+    }
+    const resource = { kind: 'channel', id: channel.name };
+    access.require(rights.principal, permissionOf(channel), { organization }, resource);
+    const { sessionId } = channel;
+    if (sessionId && !(await reads.hasSession(organization, sessionId))) throw new NotFound('session', sessionId);
+    return organization;
   }
   const { deploymentId, environment, operationId } = channel;
   const home = await reads.findHome(deploymentId);

@@ -9,9 +9,9 @@ export interface DeploymentHome {
   readonly project: string;
 }
 
-/** Whose is this deployment (and does the operation belong to it)? Collections are owned by the deployments module. */
+/** Does what a channel names exist, and whose is it? The collections are owned by other modules. */
 @Injectable()
-export class DeploymentReads {
+export class ChannelReads {
   constructor(@InjectConnection() private readonly connection: Connection) {}
 
   /** null when there is none or it was removed. */
@@ -25,9 +25,15 @@ export class DeploymentReads {
   }
 
   async hasOperation(deploymentId: string, operationId: string): Promise<boolean> {
-    const found = await this.connection
-      .collection('operations')
-      .findOne({ operationId, deploymentId }, { projection: { _id: 1 } });
+    return this.has('operations', { operationId, deploymentId });
+  }
+
+  async hasSession(organization: string, sessionId: string): Promise<boolean> {
+    return this.has('sessions', { session_id: sessionId, organization });
+  }
+
+  private async has(collection: string, filter: Record<string, string>): Promise<boolean> {
+    const found = await this.connection.collection(collection).findOne(filter, { projection: { _id: 1 } });
     return found !== null;
   }
 }
