@@ -200,7 +200,7 @@ function taskDefinition(ctx: Context, spec: ServiceSpec, env: FargateEnv, logs: 
   return new TaskDefinition(
     `${spec.name}-task`,
     {
-      family: name(ctx, spec.name, 255),
+      family: name(ctx, `${ctx.stack}-${spec.name}`, 255), // unlike service names, families are one list for the whole account
       networkMode: 'awsvpc',
       requiresCompatibilities: ['FARGATE'],
       cpu: String(spec.cpu),
@@ -314,4 +314,17 @@ function scaling(
     opts(ctx),
   );
   return target;
+}
+
+/** Service → the value that `pick` finds; services without one are left out. */
+export function outputsOf(
+  services: readonly FargateService[],
+  pick: (service: FargateService) => pulumi.Output<string> | undefined,
+): Record<string, pulumi.Output<string>> {
+  return Object.fromEntries(
+    services.flatMap((service) => {
+      const value = pick(service);
+      return value === undefined ? [] : [[service.spec.name, value]];
+    }),
+  );
 }

@@ -78,6 +78,8 @@ const STUBS: Record<InputSpec['type'], unknown> = {
   object: {},
 };
 
+const REGISTRY = '111111111111.dkr.ecr.us-east-1.amazonaws.com/web-shop/dev/dt3vca0';
+
 /**
  * What producers would have handed over, where the stub of the type would not do: `<stack>:<output>` → value, by environment
  * where it differs. Names and keys follow the defaults of the producer.
@@ -99,13 +101,25 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'dns:primaryHealthCheckId': { dev: '', stage: 'hc-primary', prod: 'hc-primary' },
   'dns:apiHealthCheckId': { dev: '', stage: 'hc-api', prod: 'hc-api' },
   'storage:lakeBucketArn': { every: '' },
+  'security:webPort': { every: 3000 },
+  'security:apiPort': { every: 8080 },
+  'containers-images:repositoryUrls': {
+    every: { frontend: `${REGISTRY}/frontend`, backend: `${REGISTRY}/backend` },
+  },
+  'services-ecr:repositoryUrls': { every: { api: `${REGISTRY}/services/api`, worker: `${REGISTRY}/services/worker` } },
 };
 
 /** Variables of the manifest template. */
 const VARIABLES: Readonly<Record<string, string>> = { '{{USER_EMAIL}}': 'ops@example.com' };
 
-/** The value behind a placeholder; a text that is none stays as it is. */
+/** The value behind a placeholder, also inside arrays and objects; a text that is none stays as it is. */
 function resolved(value: unknown, type: InputSpec['type'], environment: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolved(item, 'string', environment));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => [key, resolved(member, 'string', environment)]),
+    );
+  }
   if (typeof value !== 'string') return value;
   const [, output] = /^\{\{RUNTIME:(.+)\}\}$/.exec(value) ?? [];
   if (output === undefined) return VARIABLES[value] ?? value;
