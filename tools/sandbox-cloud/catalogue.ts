@@ -1,8 +1,10 @@
 import { CloudError } from './provider.port.js';
 import type { ResourceSpec } from './resource-spec.js';
 import { CERTIFICATE, CERTIFICATE_VALIDATION } from './types/acm.js';
+import { BUDGET, DASHBOARD, LOG_METRIC_FILTER, METRIC_ALARM } from './types/cloudwatch.js';
 import { LIFECYCLE_POLICY, REPLICATION_CONFIGURATION, REPOSITORY, SCANNING_CONFIGURATION } from './types/ecr.js';
 import { FLOW_LOG, VPC_ENDPOINT } from './types/endpoints.js';
+import { EVENT_RULE, EVENT_TARGET } from './types/events.js';
 import { EIP, NAT_GATEWAY } from './types/gateways.js';
 import { POLICY, ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from './types/iam.js';
 import { ALIAS, KEY } from './types/kms.js';
@@ -11,20 +13,25 @@ import { DB_INSTANCE, DB_PARAMETER_GROUP, DB_SUBNET_GROUP } from './types/rds.js
 import { HEALTH_CHECK, RECORD, ZONE } from './types/route53.js';
 import { ROUTE, ROUTE_TABLE, ROUTE_TABLE_ASSOCIATION } from './types/routing.js';
 import { EGRESS_RULE, INGRESS_RULE, SECURITY_GROUP } from './types/security-groups.js';
+import { QUEUE, TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION } from './types/sns-sqs.js';
 import { DEFAULT_SECURITY_GROUP, INTERNET_GATEWAY, SUBNET, VPC } from './types/vpc.js';
 
 /** Every resource type of the sandbox by its token. A new type is a table entry under types/ and its name here. */
 export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
   [
     ALIAS,
+    BUDGET,
     CERTIFICATE,
     CERTIFICATE_VALIDATION,
+    DASHBOARD,
     DB_INSTANCE,
     DB_PARAMETER_GROUP,
     DB_SUBNET_GROUP,
     DEFAULT_SECURITY_GROUP,
     EGRESS_RULE,
     EIP,
+    EVENT_RULE,
+    EVENT_TARGET,
     FLOW_LOG,
     HEALTH_CHECK,
     INGRESS_RULE,
@@ -32,8 +39,11 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     KEY,
     LIFECYCLE_POLICY,
     LOG_GROUP,
+    LOG_METRIC_FILTER,
+    METRIC_ALARM,
     NAT_GATEWAY,
     POLICY,
+    QUEUE,
     RECORD,
     REPLICATION_CONFIGURATION,
     REPOSITORY,
@@ -46,6 +56,9 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     SCANNING_CONFIGURATION,
     SECURITY_GROUP,
     SUBNET,
+    TOPIC,
+    TOPIC_POLICY,
+    TOPIC_SUBSCRIPTION,
     VPC,
     VPC_ENDPOINT,
     ZONE,
