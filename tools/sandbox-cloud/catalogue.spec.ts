@@ -34,7 +34,7 @@ describe('catalogue', () => {
     const path = (token.split(':')[1] ?? '').replace(/^index\//, '');
     const text = readFileSync(join(PROJECT_ROOT, 'node_modules/@pulumi/aws', `${path}.d.ts`), 'utf8');
     for (const argument of INVOKES.get(token)?.args ?? [])
-      expect(text).toMatch(new RegExp(`^ {4}${argument}\\?: `, 'm'));
+      expect(text).toMatch(new RegExp(`^ {4}${argument}\\??: `, 'm'));
   });
 
   it('refuses a type it does not know by name', () => {

@@ -12,6 +12,7 @@ import { LOG_GROUP } from './types/logs.js';
 import { DB_INSTANCE, DB_PARAMETER_GROUP, DB_SUBNET_GROUP } from './types/rds.js';
 import { HEALTH_CHECK, RECORD, ZONE } from './types/route53.js';
 import { ROUTE, ROUTE_TABLE, ROUTE_TABLE_ASSOCIATION } from './types/routing.js';
+import { SECRET, SECRET_VERSION } from './types/secrets-manager.js';
 import { EGRESS_RULE, INGRESS_RULE, SECURITY_GROUP } from './types/security-groups.js';
 import { QUEUE, TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION } from './types/sns-sqs.js';
 import { DEFAULT_SECURITY_GROUP, INTERNET_GATEWAY, SUBNET, VPC } from './types/vpc.js';
@@ -54,6 +55,8 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     ROUTE_TABLE,
     ROUTE_TABLE_ASSOCIATION,
     SCANNING_CONFIGURATION,
+    SECRET,
+    SECRET_VERSION,
     SECURITY_GROUP,
     SUBNET,
     TOPIC,

@@ -16,6 +16,8 @@ export interface InputSpec {
   readonly default?: unknown;
   /** A list whose order means nothing. */
   readonly set?: boolean;
+  /** Sensitive in the provider's schema: no text repeats it, no inventory shows it. */
+  readonly secret?: boolean;
   /** Reason why a known value is refused. */
   readonly check?: (value: never) => string | undefined;
 }

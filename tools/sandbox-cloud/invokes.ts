@@ -1,13 +1,8 @@
 import { type CheckFailure, CloudError, type Properties } from './provider.port.js';
 import { isKnownRegion, zoneId, zonesOf } from './regions.js';
-import { type CloudView, textOf } from './resource-spec.js';
+import { type InvokeContext, textOf } from './resource-spec.js';
 import { ZONE } from './types/route53.js';
-
-export interface InvokeContext {
-  readonly account: string;
-  readonly region: string;
-  readonly cloud: CloudView;
-}
+import { secretVersion } from './types/secrets-manager.js';
 
 /** A data source: the arguments it understands and its answer. */
 interface InvokeSpec {
@@ -74,6 +69,10 @@ export const INVOKES: ReadonlyMap<string, InvokeSpec> = new Map<string, InvokeSp
         reverseDnsPrefix: 'com.amazonaws',
       }),
     },
+  ],
+  [
+    'aws:secretsmanager/getSecretVersion:getSecretVersion',
+    { args: ['region', 'secretId', 'versionId', 'versionStage'], answer: secretVersion },
   ],
   ['aws:route53/getZone:getZone', { args: ['name', 'zoneId', 'privateZone', 'tags'], answer: hostedZone }],
 ]);

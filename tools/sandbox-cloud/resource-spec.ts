@@ -1,4 +1,4 @@
-import type { AccountScope, CloudResource, ResourceQuery } from './account-store.port.js';
+import type { AccountScope, CloudParameters, CloudResource, ResourceQuery } from './account-store.port.js';
 import { type InputSpec, map, text } from './inputs.js';
 import { type CheckFailure, CloudError, type Properties } from './provider.port.js';
 
@@ -26,6 +26,8 @@ export interface ResourceSpec {
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /** Computed values that are no arguments, without `region` and `tagsAll`. */
   readonly outputs: readonly string[];
+  /** Those of them that are sensitive, as `secret` says of arguments. */
+  readonly secretOutputs?: readonly string[];
   /** Rules over several arguments; values may be unknown. */
   readonly validate?: (inputs: Properties) => CheckFailure[];
   readonly id: (context: IdContext) => string;
@@ -105,6 +107,13 @@ export interface CloudView {
   readonly scope: AccountScope;
 }
 
+/** What a look-up (data source) may see. */
+export interface InvokeContext extends Place {
+  readonly cloud: CloudView;
+  /** What an administrator gave the parameter and secret look-ups to find. */
+  readonly parameters: () => Promise<CloudParameters>;
+}
+
 export interface Claim {
   readonly value: string;
   /** The refusal when somebody else holds it. */
@@ -171,4 +180,10 @@ const TAGS = map();
 /** All arguments of a type, with those that nearly every type has. */
 export function inputTable(spec: ResourceSpec): Readonly<Record<string, InputSpec>> {
   return { ...spec.inputs, ...(!spec.global && { region: REGION }), ...(spec.taggable && { tags: TAGS }) };
+}
+
+/** Arguments and computed values that are sensitive in the provider's schema. */
+export function secretKeys(spec: ResourceSpec): readonly string[] {
+  const inputs = Object.entries(spec.inputs).filter(([, { secret }]) => secret);
+  return [...inputs.map(([key]) => key), ...(spec.secretOutputs ?? [])];
 }

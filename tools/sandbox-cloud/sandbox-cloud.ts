@@ -12,7 +12,7 @@ import { problemOf } from './inputs.js';
 import { INVOKES } from './invokes.js';
 import { CloudError, type Properties, type ResourceProvider } from './provider.port.js';
 import { isKnownRegion } from './regions.js';
-import { inputTable } from './resource-spec.js';
+import { inputTable, secretKeys } from './resource-spec.js';
 import { type ProviderBinding, SandboxProvider, type Timing } from './sandbox.provider.js';
 
 export const REAL_TIMING: Timing = {
@@ -33,6 +33,8 @@ export interface SandboxOptions {
 }
 
 const MAX_SPEED = 10;
+/** Stands for a sensitive value in an inventory. */
+const HIDDEN = '[secret]';
 
 /** Everything a fault rule or an inventory filter may name. */
 export const KNOWN_TYPES: ReadonlySet<string> = new Set([...SPECS.keys(), ...INVOKES.keys()]);
@@ -74,6 +76,13 @@ export class SandboxCloud {
   ): Promise<{ resources: CloudResource[]; total: number }> {
     const [resources, total] = await Promise.all([this.store.find(scope, query, page), this.store.count(scope, query)]);
     return { resources, total };
+  }
+
+  /** Properties as an administrator may see them: what is sensitive is blanked out. */
+  shownProperties({ type, properties }: CloudResource): Properties {
+    const spec = SPECS.get(type);
+    const hidden = (spec ? secretKeys(spec) : []).filter((key) => key in properties);
+    return { ...properties, ...Object.fromEntries(hidden.map((key) => [key, HIDDEN])) };
   }
 
   /** What has this id or ARN: usually one; names of different types or regions may be equal. */

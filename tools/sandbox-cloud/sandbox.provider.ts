@@ -23,6 +23,7 @@ import {
   type Reference,
   type ResourceContext,
   type ResourceSpec,
+  secretKeys,
   textOf,
 } from './resource-spec.js';
 
@@ -67,6 +68,10 @@ export class SandboxProvider implements ResourceProvider {
     private readonly binding: ProviderBinding,
     private readonly parts: ProviderParts,
   ) {}
+
+  secretOutputs(type: string): readonly string[] {
+    return secretKeys(specOf(type));
+  }
 
   async check(
     request: ResourceRef & { readonly olds?: Properties; readonly news: Properties; readonly preview: boolean },
@@ -160,7 +165,8 @@ export class SandboxProvider implements ResourceProvider {
     readonly args: Properties;
   }): Promise<{ result: Properties; failures: readonly CheckFailure[] }> {
     await this.disturb({ operation: 'invoke', type: request.token });
-    return runInvoke(request.token, request.args, { ...this.binding, cloud: this.view() });
+    const parameters = async () => (await this.parts.store.settings(this.binding.organization)).parameters;
+    return runInvoke(request.token, request.args, { ...this.binding, cloud: this.view(), parameters });
   }
 
   async find(request: ResourceRef & { readonly token: string }): Promise<{ id: string; outputs: Properties } | null> {

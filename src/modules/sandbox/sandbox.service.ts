@@ -54,12 +54,13 @@ export class SandboxService {
     return chosen;
   }
 
-  listResources(
+  async listResources(
     organization: string,
     account: string,
     { page, limit, ...query }: InventoryRequest,
   ): Promise<{ resources: CloudResource[]; total: number }> {
-    return this.cloud.inventory({ organization, account }, query, { skip: (page - 1) * limit, limit });
+    const found = await this.cloud.inventory({ organization, account }, query, { skip: (page - 1) * limit, limit });
+    return { ...found, resources: found.resources.map((resource) => this.shown(resource)) };
   }
 
   /** @throws SandboxResourceNotFound, SandboxResourceAmbiguous; a field error for a property the type does not have */
@@ -73,14 +74,14 @@ export class SandboxService {
     }
     const changed = await this.cloud.changeByHand(resource, properties);
     if (!changed) throw new SandboxResourceNotFound(address.id);
-    return changed;
+    return this.shown(changed);
   }
 
   /** @throws SandboxResourceNotFound, SandboxResourceAmbiguous */
   async deleteResource(organization: string, address: ResourceAddress): Promise<CloudResource> {
     const resource = await this.getResource(organization, address);
     if (!(await this.cloud.vanish(resource))) throw new SandboxResourceNotFound(address.id);
-    return resource;
+    return this.shown(resource);
   }
 
   /** @throws a field error for a value that is no text (or list of texts, for SSM) */
@@ -125,6 +126,10 @@ export class SandboxService {
   async setSpeed(organization: string, factor: number): Promise<number> {
     await this.cloud.setSpeed(organization, factor);
     return factor;
+  }
+
+  private shown(resource: CloudResource): CloudResource {
+    return { ...resource, properties: this.cloud.shownProperties(resource) };
   }
 
   private async getResource(organization: string, { account, id, ...narrow }: ResourceAddress): Promise<CloudResource> {
