@@ -15,7 +15,7 @@ import { configureLog, NestLog } from './shared/kernel/log.js';
 
 /** The whole server, initialised but not listening; `main.ts`, tests and benches use the same one. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
-  configureLog(config.log.level, config.log.toStderr);
+  configureLog(config.log);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), createAdapter(config), {
     logger: new NestLog(),
     abortOnError: false,

@@ -83,7 +83,7 @@ export class AuthRig {
   readonly passwords = new Passwords();
 
   constructor(settings: Readonly<Record<string, string>> = {}) {
-    configureLog('silent');
+    configureLog({ level: 'silent', toStderr: false, format: 'json' });
     const config = (this.config = testConfig(settings));
     const { clock } = this;
     const ids = new RandomIds();

@@ -2,9 +2,19 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DatabaseCircuit } from '../../shared/database/circuit-breaker.js';
-import { contextOf } from '../../shared/http/request-context.js';
+import { Config } from '../../shared/config/config.js';
+import { contextOf, runInContext } from '../../shared/http/request-context.js';
+import { createLog } from '../../shared/kernel/log.js';
 import { Metrics } from '../../shared/metrics/metrics.js';
 import { answerInFront, healthBody } from './fast-health.js';
+
+const log = createLog('http');
+
+/** A caller's own X-Request-Id is only noted; ours is a fresh one. */
+function clientIdOf(request: FastifyRequest): { client_request_id?: string } {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' ? { client_request_id: given.slice(0, 128) } : {};
+}
 
 /** Paths that answer without the database. */
 const NEEDS_DATABASE = /^\/api\/(v1\/(?!health|info|version|metrics|openapi|ws)|sessions|tasks|machines)/;
@@ -19,6 +29,7 @@ export class HealthHooks implements OnModuleInit {
     private readonly host: HttpAdapterHost,
     private readonly circuit: DatabaseCircuit,
     private readonly metrics: Metrics,
+    private readonly config: Config,
   ) {}
 
   onModuleInit(): void {
@@ -40,12 +51,39 @@ export class HealthHooks implements OnModuleInit {
     });
   }
 
+  /** `http.request`: successes sampled by LOG_REQUEST_SAMPLE_RATE, refusals warn, failures are errors. */
+  private logRequest(request: FastifyRequest, endpoint: string, status: number, elapsedMs: number): void {
+    const share = this.config.log.requestShare;
+    if (status < 400 && share < 1 && Math.random() >= share) return;
+    const context = contextOf(request);
+    const { sessionId } = (request.params ?? {}) as { readonly sessionId?: string };
+    const write = (): void => {
+      const fields = {
+        method: request.method,
+        endpoint,
+        status_code: status,
+        duration_ms: Math.round(elapsedMs * 10) / 10,
+        ip: request.ip,
+        ...(context?.principal ? { key_id: context.principal.id } : {}),
+        ...(context?.errorCode ? { code: context.errorCode } : {}),
+        ...(sessionId ? { session_id: sessionId } : {}),
+        ...clientIdOf(request),
+      };
+      if (status >= 500) log.error('http.request', { ...fields, error: context?.errorCode });
+      else if (status >= 400) log.warn('http.request', fields);
+      else log.info('http.request', fields);
+    };
+    if (context) runInContext(context, write);
+    else write();
+  }
+
   private measure(request: FastifyRequest, reply: FastifyReply): void {
     const endpoint = request.routeOptions.url ?? 'unknown';
     const { method } = request;
     const status = reply.statusCode;
     this.metrics.count('api_requests_total', { endpoint, method, status });
     this.metrics.observe('api_request_duration_ms', { endpoint, method }, reply.elapsedTime);
+    this.logRequest(request, endpoint, status, reply.elapsedTime);
     const code = contextOf(request)?.errorCode;
     if (!code) return;
     if (status === 401) this.metrics.count('auth_failures_total', { reason: code });

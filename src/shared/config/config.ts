@@ -13,7 +13,8 @@ export abstract class Config {
     readonly roles: readonly ('api' | 'worker' | 'scheduler')[];
     readonly requestTimeoutMs: number;
     readonly corsOrigins: readonly string[];
-    readonly trustProxy: boolean;
+    /** Number of proxies in front, or their addresses; true believes everything. */
+    readonly trustProxy: boolean | number | readonly string[];
     readonly docsPublic: boolean;
     readonly docsBaseUrl: string | undefined;
     readonly wsAllowQueryToken: boolean;

@@ -1,3 +1,4 @@
+import proxyaddr from '@fastify/proxy-addr';
 import { validateCronExpression } from 'cron';
 import { z } from 'zod';
 
@@ -45,6 +46,27 @@ const cron = (fallback: string): z.ZodType<string, unknown> =>
 /** 0 to 1; unset: decided by NODE_ENV or 1. */
 const share = (): z.ZodType<number | undefined, unknown> =>
   z.coerce.number({ error: 'must be a number' }).min(0, 'must be at least 0').max(1, 'must be at most 1').optional();
+
+/** How much of X-Forwarded-For to believe: true, false, the number of proxies in front, or their addresses and subnets. */
+const proxies: z.ZodType<boolean | number | string[], unknown> = z
+  .string()
+  .optional()
+  .transform((text, context) => {
+    if (text === undefined || /^(false|no)$/i.test(text)) return false;
+    if (/^(true|yes)$/i.test(text)) return true;
+    if (/^\d{1,2}$/.test(text)) return Number(text);
+    const list = text.split(',').map((part) => part.trim());
+    try {
+      proxyaddr.compile(list);
+      return list;
+    } catch {
+      context.addIssue({
+        code: 'custom',
+        message: 'must be true, false, the number of proxies, or a comma list of addresses and subnets',
+      });
+      return z.NEVER;
+    }
+  });
 
 function isTimeZone(name: string): boolean {
   try {
@@ -122,7 +144,7 @@ export const ENV = z.object({
   RATE_LIMIT_EXPORT_PER_MINUTE: whole(10, 1, 1_000_000),
   RATE_LIMIT_HEARTBEAT_PER_MINUTE: whole(60, 1, 1_000_000),
   AUTH_FAILURES_PER_MINUTE: whole(60, 1, 1_000_000),
-  TRUST_PROXY: flag(false),
+  TRUST_PROXY: proxies,
   CORS_ORIGINS: list('http://localhost:3000,vscode-webview://*,https://*.vscode-cdn.net'),
   DOCS_PUBLIC: flag(true),
   DOCS_BASE_URL: optional,

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import type { Config } from '../config/config.js';
 import { Metrics } from '../metrics/metrics.js';
 import { DatabaseCircuit } from './circuit-breaker.js';
 
@@ -14,7 +15,9 @@ describe('the circuit on the database', () => {
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
-    circuit = new DatabaseCircuit({ db: { command: () => ping() } } as unknown as Connection, new Metrics());
+    circuit = new DatabaseCircuit({ db: { command: () => ping() } } as unknown as Connection, new Metrics(), {
+      circuit: { failures: 5, windowMs: 60_000, openMs: 30_000 },
+    } as Config);
   });
   afterEach(() => jest.useRealTimers());
 

@@ -16,18 +16,21 @@ mongoose.set('transactionAsyncLocalStorage', true);
   imports: [
     MongooseModule.forRootAsync({
       inject: [Config],
-      useFactory: ({ database }: Config) => ({
-        uri: database.uri,
-        autoIndex: false,
-        autoCreate: false,
-        maxPoolSize: database.poolSize,
-        ...(database.name ? { dbName: database.name } : {}),
-        serverSelectionTimeoutMS: database.serverSelectionTimeoutMs,
-        socketTimeoutMS: database.queryTimeoutMs * 6,
-        sanitizeFilter: false,
-        retryAttempts: 3,
-        retryDelay: 1000,
-      }),
+      useFactory: ({ database }: Config) => {
+        mongoose.set('maxTimeMS', database.queryTimeoutMs);
+        return {
+          uri: database.uri,
+          autoIndex: false,
+          autoCreate: false,
+          maxPoolSize: database.poolSize,
+          ...(database.name ? { dbName: database.name } : {}),
+          serverSelectionTimeoutMS: database.serverSelectionTimeoutMs,
+          socketTimeoutMS: database.queryTimeoutMs * 6,
+          sanitizeFilter: false,
+          retryAttempts: 3,
+          retryDelay: 1000,
+        };
+      },
     }),
     MongooseModule.forFeature([{ name: LEASES, schema: leaseSchema }]),
   ],

@@ -1,6 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { InjectConnection } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
+import { Conflict } from '../errors/app-error.js';
+import { currentContext } from '../http/request-context.js';
+
+/** One try and five more (sessions.md 7.1); a caller waits, so it is told. Work without a caller goes on for the driver's two minutes. */
+const REQUEST_ATTEMPTS = 6;
+
+function concurrentModification(): Conflict {
+  return new Conflict(
+    'CONCURRENT_MODIFICATION',
+    'Others were changing the same records all the time; nothing was changed',
+    {
+      suggestion: 'Read the current state and send the request again',
+      headers: { 'Retry-After': '1' },
+    },
+  );
+}
 
 /**
  * One transaction. Every Mongoose call made inside `work` joins it by itself (transactionAsyncLocalStorage, set in
@@ -11,9 +27,14 @@ import type { Connection } from 'mongoose';
 export class UnitOfWork {
   constructor(@InjectConnection() private readonly connection: Connection) {}
 
+  /** @throws Conflict `CONCURRENT_MODIFICATION` when, in a request, others wrote the same documents six times in a row */
   async run<T>(work: () => Promise<T>): Promise<T> {
     let result: T | undefined;
+    let attempts = 0;
+    const isRequest = currentContext() !== undefined;
     await this.connection.transaction(async () => {
+      attempts += 1;
+      if (isRequest && attempts > REQUEST_ATTEMPTS) throw concurrentModification();
       result = await work();
     });
     return result as T;

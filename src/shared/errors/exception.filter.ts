@@ -71,6 +71,18 @@ export function errorBody(
   };
 }
 
+/** The server's code for a query that ran into `maxTimeMS`. */
+const MAX_TIME_EXPIRED = 50;
+const NO_CONNECTION: ReadonlySet<string> = new Set([
+  'MongoServerSelectionError',
+  'MongoNetworkError',
+  'MongoPoolClearedError',
+  'PoolClearedOnNetworkError',
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongooseServerSelectionError',
+]);
+
 /** Framework and driver errors become codes of api.md section 7; the unknown becomes a Defect. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
@@ -96,7 +108,13 @@ export function toAppError(error: unknown): AppError {
       details: [{ field: 'body', messages: [(error as Error).message] }],
     });
   }
-  if (name === 'MongoServerSelectionError' || name === 'MongoNetworkError' || name === 'MongooseServerSelectionError') {
+  if (code === MAX_TIME_EXPIRED || name === 'MongoOperationTimeoutError' || name === 'MongoNetworkTimeoutError') {
+    return new AppError('DATABASE_TIMEOUT', 504, 'The database did not answer in time (DB_QUERY_TIMEOUT_MS)', {
+      cause: error,
+      suggestion: 'Try again; nothing was changed unless a later read shows it',
+    });
+  }
+  if (name !== undefined && NO_CONNECTION.has(name)) {
     return new Unavailable('database_unavailable', 'The database cannot be reached', { cause: error });
   }
   if (error instanceof HttpException && error.getStatus() === 404) {

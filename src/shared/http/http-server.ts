@@ -7,6 +7,7 @@ import { type AppError, Invalid } from '../errors/app-error.js';
 import type { AppExceptionFilter } from '../errors/exception.filter.js';
 import { type ContextRequest, type RequestContext, runInContext } from './request-context.js';
 import { RouteTable } from './route-table.js';
+import { trustedProxies } from './trusted-proxies.js';
 
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** 1 MiB under /api/v1, 100 KiB in the session half, 20 MiB for state import (api.md 1.2). */
@@ -34,7 +35,7 @@ const NO_STORE = /^\/api\/v1\/(auth|users|admin)\/|\/state(\/|\?|$)|^\/api\/(ses
 export function createAdapter(config: Config): FastifyAdapter {
   return new FastifyAdapter({
     logger: false,
-    trustProxy: config.server.trustProxy,
+    trustProxy: trustedProxies(config.server.trustProxy),
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, caseSensitive: true, maxParamLength: 1024 },

@@ -1,10 +1,14 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type DestinationStream, type Logger as Pino } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger as Pino } from 'pino';
 import { currentContext } from '../http/request-context.js';
+import { prettyLine, redacted } from './log-line.js';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Fixed message plus fields, never ids inside the text. JSON lines; request and correlation id come by themselves. */
+/**
+ * Fixed message plus fields, never ids inside the text. A line is `{level, timestamp, message, context: {module, event?, request_id?,
+ * …fields}}`; a message that is the name of an event stands in `event` too. Request and correlation id come by themselves.
+ */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -13,20 +17,34 @@ export interface Log {
   error(message: string, fields: LogFields & { readonly error: unknown }): void;
 }
 
-const REDACTED = ['password', 'token', 'accessToken', 'refreshToken', 'apiKey', 'secret', 'authorization', 'mfaCode'];
+let root: Pino = create({ level: 'info', toStderr: false, format: 'json' });
 
-let root: Pino = create('info', false);
+export interface LogOptions {
+  readonly level: string;
+  /** Where stdout carries JSON for a program. */
+  readonly toStderr: boolean;
+  readonly format: 'json' | 'pretty';
+}
 
-/** Called once at start with LOG_LEVEL; logs go to stdout, or to stderr when stdout carries JSON for a program. */
-export function configureLog(level: string, toStderr = false): void {
-  root = create(level, toStderr);
+/** Called once at start with the settings of the process. */
+export function configureLog(options: LogOptions): void {
+  root = create(options);
 }
 
 export function createLog(module: string): Log {
   const write = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: LogFields = {}): void => {
     if (!root.isLevelEnabled(level)) return;
     const { error, ...rest } = fields;
-    root[level]({ module, ...rest, ...(error === undefined ? {} : { err: error }) }, message);
+    const request = currentContext();
+    const context: Record<string, unknown> = { module };
+    if (!message.includes(' ')) context['event'] = message;
+    if (request) {
+      context['request_id'] = request.requestId;
+      if (request.correlationId !== request.requestId) context['correlation_id'] = request.correlationId;
+    }
+    Object.assign(context, rest);
+    if (error !== undefined) context['error'] = error instanceof Error ? stdSerializers.err(error) : error;
+    root[level]({ context }, message);
   };
   return {
     debug: (message, fields) => write('debug', message, fields),
@@ -53,20 +71,16 @@ export class NestLog implements LoggerService {
   }
 }
 
-function create(level: string, toStderr: boolean): Pino {
+function create({ level, toStderr, format }: LogOptions): Pino {
   const destination: DestinationStream = pino.destination({ dest: toStderr ? 2 : 1, sync: false, minLength: 0 });
   return pino(
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`]), censor: '***' },
-      serializers: { err: pino.stdSerializers.err },
-      mixin: () => {
-        const context = currentContext();
-        return context ? { request_id: context.requestId, correlation_id: context.correlationId } : {};
-      },
+      messageKey: 'message',
+      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label.toUpperCase() }) },
+      hooks: { streamWrite: (line) => (format === 'pretty' ? prettyLine(redacted(line)) : redacted(line)) },
     },
     destination,
   );

@@ -9,7 +9,7 @@ import { MemoryRateLimitStore } from './memory.rate-limit-store.js';
 import { type LimitedRequest, RateLimits } from './rate-limits.service.js';
 
 const MINUTE = 60_000;
-configureLog('silent');
+configureLog({ level: 'silent', toStderr: false, format: 'json' });
 
 let clock: ManualClock;
 let store: MemoryRateLimitStore;

@@ -1,5 +1,8 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import proxyaddr from '@fastify/proxy-addr';
+import type { Config } from '../../../shared/config/config.js';
+import { trustedProxies } from '../../../shared/http/trusted-proxies.js';
 import { errorBody, type ErrorBodyOptions, toAppError } from '../../../shared/errors/exception.filter.js';
 
 const BEARER_PROTOCOL = 'bearer.';
@@ -10,14 +13,9 @@ export function chooseProtocol(offered: ReadonlySet<string>): string | false {
   return names.find((name) => !name.startsWith(BEARER_PROTOCOL)) ?? names[0] ?? false;
 }
 
-/** The peer's address; behind a trusted proxy the first of X-Forwarded-For. */
-export function addressOf(request: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = trustProxy
-    ? String(request.headers['x-forwarded-for'] ?? '')
-        .split(',')[0]
-        ?.trim()
-    : '';
-  return forwarded || request.socket.remoteAddress || 'unknown';
+/** The caller's address, as Fastify finds it for requests (TRUST_PROXY). */
+export function addressOf(request: IncomingMessage, trustProxy: Config['server']['trustProxy']): string {
+  return proxyaddr(request, trustedProxies(trustProxy)) || 'unknown';
 }
 
 /** Answers the upgrade request with an HTTP error of api.md 1.4 and ends the socket. */
