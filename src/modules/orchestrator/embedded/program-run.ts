@@ -1,6 +1,4 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { EngineService as EngineServiceDefinition } from '@pulumi/pulumi/proto/engine_grpc_pb.js';
 import { ResourceMonitorService } from '@pulumi/pulumi/proto/resource_grpc_pb.js';
 import { Defect } from '../../../shared/errors/app-error.js';
@@ -8,6 +6,7 @@ import type { EngineError } from '../engine.port.js';
 import { judgeCloudError } from './cloud-failure.js';
 import { EngineService } from './engine.service.js';
 import type { MonitorService } from './monitor.service.js';
+import { programArguments } from './program-arguments.js';
 import type { RunContext } from './run-context.js';
 import type { ProgramEnd, RunnerPool, RunningProgram } from './runner-pool.js';
 
@@ -42,7 +41,13 @@ export async function runProgram(
     const address = `127.0.0.1:${await listen(server)}`;
     program = await runners.start({
       programDir: context.run.programDir,
-      ...programArguments(context, address),
+      ...programArguments(context.run, {
+        monitor: address,
+        engine: address,
+        preview: context.preview,
+        organization: context.run.pulumiOrg,
+        parallel: context.run.parallel ?? 16,
+      }),
       onLine: (stream, line) => context.log(stream === 'stdout' ? 'info' : 'warn', line),
     });
     givenUp.addEventListener('abort', () => program?.kill(), { once: true });
@@ -72,36 +77,6 @@ function listen(server: Server): Promise<number> {
       else resolve(port);
     });
   });
-}
-
-/** What the Pulumi language host gives the SDK's runner. */
-function programArguments(
-  { run, preview }: RunContext,
-  address: string,
-): { environment: Record<string, string>; argv: string[] } {
-  const parallel = String(run.parallel ?? 16);
-  const entry = existsSync(join(run.programDir, 'index.js')) ? join(run.programDir, 'index.js') : '.';
-  return {
-    environment: {
-      PULUMI_CONFIG: JSON.stringify(run.config),
-      PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(run.secretKeys),
-      PULUMI_NODEJS_TYPESCRIPT: 'false',
-      PULUMI_NODEJS_ORGANIZATION: run.pulumiOrg,
-      PULUMI_NODEJS_PROJECT: run.project,
-      PULUMI_NODEJS_ROOT_DIRECTORY: run.programDir,
-      PULUMI_NODEJS_STACK: run.stack,
-      PULUMI_NODEJS_PARALLEL: parallel,
-      PULUMI_NODEJS_MONITOR: address,
-      PULUMI_NODEJS_ENGINE: address,
-      ...(preview ? { PULUMI_NODEJS_DRY_RUN: 'true' } : {}),
-    },
-    argv: [
-      ...['--monitor', address, '--engine', address, '--project', run.project, '--stack', run.stack],
-      ...['--organization', run.pulumiOrg, '--parallel', parallel, '--root-directory', run.programDir],
-      ...(preview ? ['--dry-run'] : []),
-      ...['--pwd', run.programDir, entry],
-    ],
-  };
 }
 
 function failureOf(end: ProgramEnd, engine: EngineService, monitor: MonitorService): EngineError | undefined {

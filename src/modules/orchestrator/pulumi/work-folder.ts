@@ -1,0 +1,62 @@
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { StackRef } from '../engine.port.js';
+
+/** What of a user's PULUMI_HOME a run may see; everything else it writes is its own. */
+const SHARED_FOLDERS = ['plugins', 'bin'];
+const CREDENTIALS = 'credentials.json';
+
+export interface WorkFolder {
+  readonly path: string;
+  /** PULUMI_HOME of this run. */
+  readonly home: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * A private folder for one run of the command line: a generated project, and a PULUMI_HOME that shares plug-ins and log-in
+ * with the real one but no workspace, so that runs side by side never write the same file.
+ * @param root is made when missing
+ * @param program its folder; absent where no program runs
+ * @param config plain text only; secrets never touch the disk
+ */
+export async function makeWorkFolder(
+  root: string,
+  pulumiHome: string,
+  ref: StackRef,
+  program?: { readonly folder: string; readonly config: Readonly<Record<string, string>> },
+): Promise<WorkFolder> {
+  await Promise.all(
+    [root, ...SHARED_FOLDERS.map((name) => join(pulumiHome, name))].map((path) =>
+      mkdir(path, { recursive: true, mode: 0o700 }),
+    ),
+  );
+  const path = await mkdtemp(join(root, `${ref.stack}-`));
+  const home = join(path, 'home');
+  await mkdir(home);
+  await Promise.all([
+    ...SHARED_FOLDERS.map((name) => symlink(join(pulumiHome, name), join(home, name))),
+    copyFile(join(pulumiHome, CREDENTIALS), join(home, CREDENTIALS)).catch(() => undefined), // nobody has logged in
+    writeFile(
+      join(path, 'Pulumi.yaml'),
+      stringify({
+        name: ref.project,
+        runtime: 'nodejs',
+        ...(program ? { main: program.folder } : {}),
+      }),
+    ),
+    writeFile(join(path, `Pulumi.${ref.stack}.yaml`), stringify({ config: program?.config ?? {} })),
+  ]);
+  return { path, home, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Removes folders that a killed process has left. @param before those made earlier than this */
+export async function sweepWorkFolders(root: string, before: Date): Promise<void> {
+  const names = await readdir(root).catch(() => []);
+  for (const name of names) {
+    const path = join(root, name);
+    const { mtime } = await stat(path).catch(() => ({ mtime: before }));
+    if (mtime < before) await rm(path, { recursive: true, force: true });
+  }
+}
