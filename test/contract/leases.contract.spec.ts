@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import mongoose, { type Connection, type Model } from 'mongoose';
 import { LEASES, type LeaseRecord, leaseSchema } from '../../src/shared/database/lease.schema.js';
-import { Leases } from '../../src/shared/database/leases.js';
+import { type JobOutcome, Leases } from '../../src/shared/database/leases.js';
 import { UnitOfWork } from '../../src/shared/database/unit-of-work.js';
+import { Metrics } from '../../src/shared/metrics/metrics.js';
 
 describe('leases', () => {
   let connection: Connection;
@@ -15,7 +16,7 @@ describe('leases', () => {
       .createConnection(String(process.env['MONGODB_URI']), { dbName: `leases_${randomBytes(4).toString('hex')}` })
       .asPromise();
     model = connection.model(LEASES, leaseSchema) as unknown as Model<LeaseRecord>;
-    leases = new Leases(model as never);
+    leases = new Leases(model as never, new Metrics());
     await leases.prepare();
   });
   afterAll(async () => {
@@ -81,6 +82,68 @@ describe('leases', () => {
     expect(others).toBe(0);
     expect((await leases.jobRuns([job]))[0]).toMatchObject({ name: 'sweep', lastError: null, running: false });
     await leases.once(job, () => Promise.reject(new Error('no')));
-    expect((await leases.jobRuns([job]))[0]).toMatchObject({ lastError: 'no' });
+    expect((await leases.jobRuns([job]))[0]).toMatchObject({ lastError: 'no', lastStatus: 'failed' });
+    const outcome = await leases.once(job, () => Promise.resolve(3));
+    expect(outcome).toMatchObject({ kind: 'done', affected: 3 });
+    expect((await leases.jobRuns([job]))[0]).toMatchObject({ lastError: null, lastStatus: 'ok', lastAffected: 3 });
+  });
+
+  it('[X5] of two runners at one tick one runs and one skips, also when the second is late', async () => {
+    const job = { name: 'tick', text: '' };
+    let ran = 0;
+    const tick = (): Promise<JobOutcome> => leases.once(job, () => Promise.resolve((ran += 1)), 60_000);
+    const both = await Promise.all([tick(), tick()]);
+    expect(both.map((outcome) => outcome.kind).sort()).toEqual(['done', 'skipped']);
+    expect(await tick()).toEqual({ kind: 'skipped', because: 'recent' });
+    await model.updateOne({ _id: 'job:tick' }, { $set: { lastStartedAt: new Date(Date.now() - 61_000) } });
+    expect(await tick()).toMatchObject({ kind: 'done' });
+    expect(ran).toBe(2);
+  });
+
+  it('[X5] the lease of a killed runner runs out; what it still does later changes nothing of the new run', async () => {
+    const job = { name: 'killed', text: '' };
+    let wake = (): void => undefined;
+    const killed = leases.once(job, () => new Promise<void>((resolve) => (wake = resolve)));
+    while (!(await leases.find('job:killed'))) await Promise.resolve();
+    expect(await leases.once(job, () => Promise.resolve())).toEqual({ kind: 'skipped', because: 'running' });
+    await expire('job:killed');
+    const next = await leases.once(job, () => Promise.resolve(7));
+    wake();
+    await killed;
+    expect(next).toMatchObject({ kind: 'done' });
+    expect((await leases.jobRuns([job]))[0]).toMatchObject({ lastAffected: 7 });
+  });
+
+  it('[X5] a long run keeps its lease, and stops before its next batch once it could not renew it', async () => {
+    const job = { name: 'long', text: '', leaseMs: 300 };
+    const stopped = await leases.once(job, async ({ signal }) => {
+      const first = await model.findById('job:long').lean<LeaseRecord>();
+      let now = first;
+      while (now?.expiresAt.getTime() === first?.expiresAt.getTime()) {
+        now = await model.findById('job:long').lean<LeaseRecord>();
+      }
+      await model.updateOne({ _id: 'job:long' }, { $inc: { token: 1 } }); // somebody else took it
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return 1;
+    });
+    expect(stopped).toMatchObject({ kind: 'done' });
+    expect(await model.findById('job:long').lean<LeaseRecord>()).toMatchObject({ lastAffected: null });
+  });
+
+  it('a server that stops lets its jobs end after the batch they are in', async () => {
+    const own = new Leases(model as never, new Metrics());
+    let isStopped = false;
+    let begun = (): void => undefined;
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+    const run = own.once({ name: 'stopping', text: '' }, async ({ signal }) => {
+      begun();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      isStopped = true;
+    });
+    await hasBegun;
+    await own.beforeApplicationShutdown();
+    expect(isStopped).toBe(true);
+    expect(await leases.find('job:stopping')).toBeNull();
+    await run;
   });
 });

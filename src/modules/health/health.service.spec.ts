@@ -10,6 +10,8 @@ const aRun = (lastRunAt: Date | null, lastError: string | null = null): JobRun =
   name: 'stale-operations',
   lastRunAt,
   lastDurationMs: 12,
+  lastStatus: lastRunAt === null ? null : lastError === null ? 'ok' : 'failed',
+  lastAffected: null,
   lastError,
   running: false,
 });

@@ -15,8 +15,14 @@ export interface LeaseRecord {
   info: Record<string, unknown>;
   /** Counts fenced transactions, so that a change of hands conflicts with them. */
   writes: number;
+  /** Of a job, by the database's clock: when the newest run began and ended. */
+  lastStartedAt: Date | null;
   lastRunAt: Date | null;
+  lastRunId: string | null;
   lastDurationMs: number | null;
+  lastStatus: 'ok' | 'failed' | null;
+  /** How many things it changed; null where it does not count. */
+  lastAffected: number | null;
   lastError: string | null;
 }
 
@@ -32,8 +38,12 @@ export const leaseSchema = new Schema<LeaseRecord>(
     expiresAt: { type: Date, required: true },
     info: { type: Schema.Types.Mixed, default: {} },
     writes: { type: Number, default: 0 },
+    lastStartedAt: { type: Date, default: null },
     lastRunAt: { type: Date, default: null },
+    lastRunId: { type: String, default: null },
     lastDurationMs: { type: Number, default: null },
+    lastStatus: { type: String, default: null },
+    lastAffected: { type: Number, default: null },
     lastError: { type: String, default: null },
   },
   { collection: LEASES, versionKey: false, minimize: false },

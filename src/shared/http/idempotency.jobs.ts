@@ -12,7 +12,7 @@ export class IdempotencyJobs {
   ) {}
 
   @Cron(SCHEDULE.idempotencySweep.cron, { timeZone: 'UTC' })
-  removeExpired(): Promise<void> {
-    return this.leases.once(SCHEDULE.idempotencySweep, () => this.idempotency.removeExpired());
+  async removeExpired(): Promise<void> {
+    await this.leases.once(SCHEDULE.idempotencySweep, () => this.idempotency.removeExpired());
   }
 }

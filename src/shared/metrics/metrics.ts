@@ -29,6 +29,8 @@ export const METRICS = {
   websocket_dropped_total: counter('Event frames not sent; reason coalesced, log_rate, backpressure', ['reason']),
   auth_failures_total: counter('Refused authentications by error code', ['reason']),
   rate_limited_total: counter('Requests over a limit', ['bucket']),
+  background_job_runs_total: counter('Runs of timed jobs; result ok, failed, skipped', ['job', 'result']),
+  background_job_duration_ms: histogram('Time of a timed job', ['job'], HTTP_BUCKETS_MS),
   circuit_state: gauge('Circuit breaker on the database: 0 closed, 1 half-open, 2 open', []),
 } as const satisfies Record<string, MetricEntry>;
 

@@ -21,8 +21,8 @@ export class OperationsJobs {
   ) {}
 
   @Cron(SCHEDULE.staleOperations.cron)
-  recoverStale(): Promise<void> {
-    return this.leases.once(SCHEDULE.staleOperations, async () => {
+  async recoverStale(): Promise<void> {
+    await this.leases.once(SCHEDULE.staleOperations, async () => {
       await this.endTimedOut();
       await this.worker.claimOpen();
     });
