@@ -49,6 +49,7 @@ export function policy(statements: readonly Statement[]): pulumi.Output<string> 
 
 /** Services that send `aws:SourceAccount` when they take a role; the others would never match a condition on it. */
 const SENDS_SOURCE_ACCOUNT = [
+  'codebuild.amazonaws.com',
   'ecs-tasks.amazonaws.com',
   'eks.amazonaws.com',
   'monitoring.rds.amazonaws.com',
