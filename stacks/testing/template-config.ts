@@ -101,6 +101,7 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'dns:primaryHealthCheckId': { dev: '', stage: 'hc-primary', prod: 'hc-primary' },
   'dns:apiHealthCheckId': { dev: '', stage: 'hc-api', prod: 'hc-api' },
   'storage:lakeBucketArn': { every: '' },
+  'dns:domainName': { every: 'dev.shop.example.com' },
   'security:webPort': { every: 3000 },
   'security:apiPort': { every: 8080 },
   'containers-images:repositoryUrls': {
