@@ -108,20 +108,4 @@ export function isStalled(
   return session.status === 'stalled' || isOverdue(session, globalMs, now);
 }
 
-/** Keys of `metadata` that only the server writes. */
-export const RESERVED_METADATA_KEYS: readonly string[] = [
-  'archived',
-  'archived_at',
-  'error_message',
-  'error_context',
-  'failed_at',
-  'stalled_at',
-  'stalled_reason',
-  'recovery',
-  'recovery_prepared_at',
-  'machine_released',
-  'last_task_id',
-];
-
-/** Limits of what is stored, in bytes of JSON. */
-export const STORED_METADATA_BYTES = 64 * 1024;
+export { RESERVED_METADATA_KEYS, STORED_METADATA_BYTES } from '../../shared/kernel/metadata-limits.js';
