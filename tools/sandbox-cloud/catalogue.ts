@@ -3,16 +3,18 @@ import type { ResourceSpec } from './resource-spec.js';
 import { CERTIFICATE, CERTIFICATE_VALIDATION } from './types/acm.js';
 import { BUDGET, DASHBOARD, LOG_METRIC_FILTER, METRIC_ALARM } from './types/cloudwatch.js';
 import { LIFECYCLE_POLICY, REPLICATION_CONFIGURATION, REPOSITORY, SCANNING_CONFIGURATION } from './types/ecr.js';
+import { ACCESS_ENTRY, ACCESS_POLICY_ASSOCIATION, ADDON, EKS_CLUSTER, NODE_GROUP } from './types/eks.js';
 import { FLOW_LOG, VPC_ENDPOINT } from './types/endpoints.js';
 import { EVENT_RULE, EVENT_TARGET } from './types/events.js';
 import { EIP, NAT_GATEWAY } from './types/gateways.js';
-import { POLICY, ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from './types/iam.js';
+import { OPEN_ID_CONNECT_PROVIDER, POLICY, ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from './types/iam.js';
+import { INSTANCE_PROFILE, LAUNCH_TEMPLATE } from './types/instances.js';
 import { ALIAS, KEY } from './types/kms.js';
 import { LOG_GROUP } from './types/logs.js';
 import { DB_INSTANCE, DB_PARAMETER_GROUP, DB_SUBNET_GROUP } from './types/rds.js';
 import { HEALTH_CHECK, RECORD, ZONE } from './types/route53.js';
 import { ROUTE, ROUTE_TABLE, ROUTE_TABLE_ASSOCIATION } from './types/routing.js';
-import { SECRET, SECRET_VERSION } from './types/secrets-manager.js';
+import { SECRET, SECRET_ROTATION, SECRET_VERSION } from './types/secrets-manager.js';
 import { EGRESS_RULE, INGRESS_RULE, SECURITY_GROUP } from './types/security-groups.js';
 import { QUEUE, TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION } from './types/sns-sqs.js';
 import { DEFAULT_SECURITY_GROUP, INTERNET_GATEWAY, SUBNET, VPC } from './types/vpc.js';
@@ -20,6 +22,9 @@ import { DEFAULT_SECURITY_GROUP, INTERNET_GATEWAY, SUBNET, VPC } from './types/v
 /** Every resource type of the sandbox by its token. A new type is a table entry under types/ and its name here. */
 export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
   [
+    ACCESS_ENTRY,
+    ACCESS_POLICY_ASSOCIATION,
+    ADDON,
     ALIAS,
     BUDGET,
     CERTIFICATE,
@@ -31,18 +36,23 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     DEFAULT_SECURITY_GROUP,
     EGRESS_RULE,
     EIP,
+    EKS_CLUSTER,
     EVENT_RULE,
     EVENT_TARGET,
     FLOW_LOG,
     HEALTH_CHECK,
     INGRESS_RULE,
+    INSTANCE_PROFILE,
     INTERNET_GATEWAY,
     KEY,
+    LAUNCH_TEMPLATE,
     LIFECYCLE_POLICY,
     LOG_GROUP,
     LOG_METRIC_FILTER,
     METRIC_ALARM,
     NAT_GATEWAY,
+    NODE_GROUP,
+    OPEN_ID_CONNECT_PROVIDER,
     POLICY,
     QUEUE,
     RECORD,
@@ -56,6 +66,7 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     ROUTE_TABLE_ASSOCIATION,
     SCANNING_CONFIGURATION,
     SECRET,
+    SECRET_ROTATION,
     SECRET_VERSION,
     SECURITY_GROUP,
     SUBNET,

@@ -34,6 +34,8 @@ export interface ResourceSpec {
   readonly arn?: (context: ResourceContext) => string;
   /** What the program did not say and only the cloud knows; must be the same for the same context. */
   readonly compute: (context: ResourceContext) => Properties;
+  /** Computed values that an update changes (a version): a preview of one does not know them. */
+  readonly changesOnUpdate?: readonly string[];
   /** Further claims besides id and create token. With the inputs alone where possible: they also tell `deleteBeforeReplace`. */
   readonly claims?: (context: ClaimContext) => Claim[];
   /** Claims that exist together with the resource (a VPC's default group), known only once it has an id. */

@@ -466,7 +466,10 @@ export class SandboxProvider implements ResourceProvider {
     const table = inputTable(spec);
     const computed = [...spec.outputs, ...Object.keys(table).filter((key) => table[key]?.computed && !(key in inputs))];
     const outputs: Properties = {};
-    for (const key of computed) outputs[key] = old && key in old.oldOutputs ? old.oldOutputs[key] : UNKNOWN;
+    for (const key of computed) {
+      const isKept = old && key in old.oldOutputs && !spec.changesOnUpdate?.includes(key);
+      outputs[key] = isKept ? old.oldOutputs[key] : UNKNOWN;
+    }
     if (!spec.global) outputs.region = this.binding.region;
     return withTagsAll(spec, { ...outputs, ...inputs });
   }

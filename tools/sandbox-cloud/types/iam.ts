@@ -1,5 +1,5 @@
-import { upperAlphanumeric } from '../identities.js';
-import { flag, json, length, number, parseJson, pattern, range, setOf, text } from '../inputs.js';
+import { hex, upperAlphanumeric } from '../identities.js';
+import { flag, json, length, list, number, parseJson, pattern, range, setOf, text } from '../inputs.js';
 import { CloudError, type Properties } from '../provider.port.js';
 import { claimOf, needText, type Reference, type ResourceSpec, textOf } from '../resource-spec.js';
 
@@ -11,6 +11,7 @@ export const PATH = pattern(/^\/([\x21-\x7e]{0,510}\/)?$/, 'expected a path that
 /** Source of quotas: "IAM and AWS STS quotas" of the IAM user guide, defaults. */
 const ROLES_PER_ACCOUNT = 1000;
 const POLICIES_PER_ACCOUNT = 1500;
+const OIDC_PROVIDERS_PER_ACCOUNT = 100;
 const POLICIES_PER_ROLE = 10;
 /** Characters of a policy of the account, white space not counted. */
 const POLICY_SIZE = 6144;
@@ -203,6 +204,49 @@ export const ROLE_POLICY_ATTACHMENT: ResourceSpec = {
   ],
   notFound: noPolicy,
 };
+
+/** Issuer of web identities that roles may trust; IAM finds its certificate authority by itself where no thumbprint is given. */
+export const OPEN_ID_CONNECT_PROVIDER: ResourceSpec = {
+  type: 'aws:iam/openIdConnectProvider:OpenIdConnectProvider',
+  kind: 'iam-oidc-provider',
+  global: true,
+  taggable: true,
+  seconds: { create: 1, update: 1, delete: 1 },
+  inputs: {
+    clientIdLists: setOf({ required: true }),
+    thumbprintLists: list({ computed: true }),
+    url: text({
+      required: true,
+      replaces: true,
+      check: pattern(/^https:\/\/[^\s?#]{1,250}$/, 'expected an https URL without query'),
+    }),
+  },
+  outputs: ['arn'],
+  id: ({ account, inputs }) => oidcArn(account, inputs),
+  arn: ({ account, inputs }) => oidcArn(account, inputs),
+  compute: ({ inputs }) => ({ thumbprintLists: inputs.thumbprintLists ?? [hex(String(inputs.url), 40)] }),
+  claims: ({ inputs }) => [
+    {
+      value: claimOf(GLOBAL, 'iam-oidc-url', String(inputs.url)),
+      taken: () => new CloudError('EntityAlreadyExists', `Provider with url ${String(inputs.url)} already exists.`),
+    },
+  ],
+  quotas: () => [
+    {
+      limit: OIDC_PROVIDERS_PER_ACCOUNT,
+      query: { type: 'aws:iam/openIdConnectProvider:OpenIdConnectProvider' },
+      error: new CloudError(
+        'LimitExceeded',
+        `Cannot exceed quota for OpenIdConnectProvidersPerAccount: ${OIDC_PROVIDERS_PER_ACCOUNT}`,
+      ),
+    },
+  ],
+  notFound: (arn) => new CloudError('NoSuchEntity', `OpenIDConnect Provider not found for arn ${arn}`),
+};
+
+function oidcArn(account: string, inputs: Properties): string {
+  return `arn:aws:iam::${account}:oidc-provider/${needText(inputs, 'url').replace(/^https:\/\//, '')}`;
+}
 
 function policyArn(account: string, inputs: Properties): string {
   return `arn:aws:iam::${account}:policy${String(inputs.path ?? '/')}${needText(inputs, 'name')}`;

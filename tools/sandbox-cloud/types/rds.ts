@@ -252,8 +252,8 @@ export const DB_INSTANCE: ResourceSpec = {
     networkType: text({ computed: true, check: oneOf('IPV4', 'DUAL') }),
     optionGroupName: text({ computed: true }),
     parameterGroupName: text({ computed: true }),
-    password: text(),
-    passwordWo: text(),
+    password: text({ secret: true, check: length(8, 128) }),
+    passwordWo: text({ secret: true, check: length(8, 128) }),
     passwordWoVersion: number(),
     performanceInsightsEnabled: flag({ default: false }),
     performanceInsightsKmsKeyId: text({ computed: true }),
@@ -351,6 +351,7 @@ export const DB_INSTANCE: ResourceSpec = {
       listenerEndpoints: [],
       masterUserSecrets: secret ? [secret] : [],
       replicas: [],
+      passwordWo: undefined, // write-only
       resourceId: id,
       status: 'available',
       upgradeRolloutOrder: 'second',

@@ -1,6 +1,6 @@
 import type { CloudResource } from '../account-store.port.js';
 import { hex, uuid } from '../identities.js';
-import { flag, json, length, number, pattern, setOf, text } from '../inputs.js';
+import { flag, json, length, number, object, pattern, range, setOf, text } from '../inputs.js';
 import { CloudError, type Properties } from '../provider.port.js';
 import {
   claimOf,
@@ -126,6 +126,56 @@ export const SECRET_VERSION: ResourceSpec = {
   },
   notFound: (id) => noValue(`version: ${id.split('|').pop() ?? ''}`),
 };
+
+/** A schedule put over one that is there takes its place, as in AWS. Secrets of RDS rotate by themselves, others by a function. */
+export const SECRET_ROTATION: ResourceSpec = {
+  type: 'aws:secretsmanager/secretRotation:SecretRotation',
+  kind: 'secret-rotation',
+  seconds: { create: 2, update: 2, delete: 1 },
+  inputs: {
+    externalSecretRotationMetadatas: setOf(),
+    externalSecretRotationRoleArn: text(),
+    rotateImmediately: flag({ default: true }),
+    rotationEnabled: flag({ computed: true }),
+    rotationLambdaArn: text(),
+    rotationRules: object({ check: rotationRules }),
+    secretId: text({ required: true, replaces: true }),
+  },
+  outputs: [],
+  id: ({ inputs }) => needText(inputs, 'secretId'),
+  compute: ({ inputs }) => ({ rotationEnabled: inputs.rotationEnabled ?? true }),
+  references: ({ secretId }, place) => ({ secret: secretReference(secretId, place, 'cascade') }),
+  claims: ({ inputs, region }) => [
+    {
+      value: claimOf(region, 'secret-rotation', String(inputs.secretId)),
+      taken: noSecret,
+      overwrites: true,
+    },
+  ],
+  guard: ({ inputs, refs }) => {
+    const isManaged = refs.secret !== undefined && refs.secret.type !== SECRET.type;
+    if (isManaged && inputs.rotationLambdaArn !== undefined) {
+      throw new CloudError('InvalidRequestException', "You can't set a rotation function on a managed secret.");
+    }
+    if (!isManaged && !textOf(inputs.rotationLambdaArn)) {
+      throw new CloudError(
+        'InvalidRequestException',
+        'No Lambda rotation function ARN is associated with this secret.',
+      );
+    }
+    if (inputs.rotationRules === undefined) {
+      throw new CloudError('InvalidParameterException', 'You must specify RotationRules.');
+    }
+  },
+  notFound: noSecret,
+};
+
+function rotationRules({ automaticallyAfterDays: days, scheduleExpression: schedule }: Properties): string | undefined {
+  if ((days === undefined) === (schedule === undefined)) {
+    return 'one of automaticallyAfterDays, scheduleExpression must be specified';
+  }
+  return typeof days === 'number' ? range(1, 1000)(days) : undefined;
+}
 
 /** A secret by ARN or name. */
 export function secretReference(secret: unknown, place: Place, onDelete: Reference['onDelete']): Reference | undefined {
