@@ -569,3 +569,62 @@ export interface ContainersAppsOutputs extends CommonOutputs {
   readonly frontendServiceName: Text;
   readonly applicationUrl: Text;
 }
+
+export const FUNCTIONS = ['data-processor', 'file-processor', 'scheduler'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** Size of one function. */
+export interface FunctionSize {
+  /** MB. */
+  readonly memory: number;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** Validated parameters of `compute-lambda` (stacks.md 10.15). */
+export interface LambdaConfig {
+  readonly privateSubnetIds: readonly string[];
+  readonly lambdaSecurityGroupId: string;
+  readonly applicationKeyArn: string;
+  readonly infrastructureKeyArn: string;
+  readonly primaryBucketName: string;
+  readonly primaryBucketArn: string;
+  readonly artifactsBucketName: string;
+  readonly artifactsBucketArn: string;
+  /** Undefined: there is no lake bucket. */
+  readonly lakeBucketArn: string | undefined;
+  readonly appSecretsReadPolicyArn: string | undefined;
+  readonly connectionSecretArn: string | undefined;
+  readonly databaseAccessPolicyArn: string | undefined;
+  readonly runtime: string;
+  readonly architecture: string;
+  /** Undefined: the built-in handler, which fails clearly. */
+  readonly artifactVersion: string | undefined;
+  readonly sizes: Readonly<Record<FunctionName, FunctionSize>>;
+  /** Undefined: functions share what the account has. */
+  readonly reservedConcurrency: number | undefined;
+  readonly enableTracing: boolean;
+  readonly batchSize: number;
+  readonly batchWindowSeconds: number;
+  readonly maxReceiveCount: number;
+  /** EventBridge expressions; undefined: that task never runs by itself. */
+  readonly dailySchedule: string | undefined;
+  readonly hourlySchedule: string | undefined;
+  /** Undefined: uploads start nothing. */
+  readonly uploadPrefix: string | undefined;
+  readonly enableDataPipeline: boolean;
+}
+
+export interface LambdaOutputs extends CommonOutputs {
+  /** Function → value, likewise the next two. */
+  readonly functionArns: Record<string, Text>;
+  readonly functionNames: Record<string, Text>;
+  readonly logGroupNames: Record<string, Text>;
+  readonly taskQueueUrl: Text;
+  readonly taskQueueArn: Text;
+  readonly taskQueueName: Text;
+  readonly taskDlqArn: Text;
+  readonly taskDlqName: Text;
+  readonly notificationsTopicArn: Text;
+  readonly dataPipelineArn: Text;
+}

@@ -106,7 +106,7 @@ export const DASHBOARD: ResourceSpec = {
     dashboardName: text({
       required: true,
       replaces: true,
-      check: pattern(/^[\-_A-Za-z0-9]{1,255}$/, 'expected 1 to 255 of the characters A-Z a-z 0-9 - _'),
+      check: pattern(/^[-_A-Za-z0-9]{1,255}$/, 'expected 1 to 255 of the characters A-Z a-z 0-9 - _'),
     }),
   },
   outputs: ['dashboardArn'],
