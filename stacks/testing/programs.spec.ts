@@ -258,7 +258,11 @@ describe.each(PROGRAMS)('sources of %s', (stack) => {
       private: true,
       type: 'commonjs',
       version: stackTemplate(stack).version,
-      dependencies: { '@pulumi/aws': '^7', '@pulumi/pulumi': '^3' },
+    });
+    expect(manifest['dependencies']).toEqual({
+      '@pulumi/aws': '^7',
+      '@pulumi/pulumi': '^3',
+      ...(stack === 'secrets' && { '@pulumi/random': '^4' }),
     });
     expect(existsSync(join(root, 'tsconfig.json'))).toBe(true);
     expect(existsSync(join(STACKS, stack, 'docs', 'README.md'))).toBe(true);
