@@ -1,4 +1,5 @@
 import type { Model } from 'mongoose';
+import { ensureIndexes } from './indexes.js';
 
 /**
  * What all repositories share. A repository speaks domain types in and out; `null` means absent and throwing NotFound is the
@@ -7,10 +8,9 @@ import type { Model } from 'mongoose';
 export abstract class BaseRepository<TRecord> {
   protected constructor(protected readonly model: Model<TRecord>) {}
 
-  /** Builds the indexes of the schema; called once at start, before the first request. */
+  /** Builds and checks the indexes of the schema; called once at start, before the first request. @throws ConfigurationError */
   async prepare(): Promise<void> {
-    await this.model.createCollection();
-    await this.model.createIndexes();
+    await ensureIndexes(this.model);
   }
 }
 

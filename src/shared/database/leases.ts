@@ -7,6 +7,7 @@ import { createLog } from '../kernel/log.js';
 import { Metrics } from '../metrics/metrics.js';
 import type { Job } from '../schedule.js';
 import { isDuplicateKey } from './base.repository.js';
+import { ensureIndexes } from './indexes.js';
 import { LEASES, type LeaseRecord } from './lease.schema.js';
 import { diesWithHost, PROCESS_ID } from './process-id.js';
 
@@ -206,8 +207,7 @@ export class Leases implements BeforeApplicationShutdown {
   }
 
   async prepare(): Promise<void> {
-    await this.model.createCollection();
-    await this.model.createIndexes();
+    await ensureIndexes(this.model);
   }
 
   /** Renews until `end`; the first renewal that fails stops the run. */
