@@ -3,6 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allow, Public, RateLimitClass } from '../../shared/http/allow.js';
 import { Metrics } from '../../shared/metrics/metrics.js';
 import { HealthService, VERSION } from './health.service.js';
+import { SessionMetrics } from './session-metrics.js';
 
 @ApiTags('Health, metrics, status')
 @Controller('api/v1')
@@ -10,6 +11,7 @@ export class PlatformController {
   constructor(
     private readonly health: HealthService,
     private readonly metrics: Metrics,
+    private readonly sessions: SessionMetrics,
   ) {}
 
   @Get('health')
@@ -24,6 +26,7 @@ export class PlatformController {
   @Allow('self')
   @ApiOperation({ summary: 'The numbers of /metrics as JSON' })
   async numbers(): Promise<Record<string, unknown>> {
+    await this.sessions.refresh();
     return { metrics: await this.metrics.json() };
   }
 

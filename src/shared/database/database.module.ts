@@ -21,6 +21,7 @@ mongoose.set('transactionAsyncLocalStorage', true);
         return {
           uri: database.uri,
           autoIndex: false,
+          monitorCommands: true, // database-metrics.ts
           autoCreate: false,
           maxPoolSize: database.poolSize,
           ...(database.name ? { dbName: database.name } : {}),

@@ -10,6 +10,10 @@ interface MetricEntry {
 }
 
 const HTTP_BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
+const HEARTBEAT_BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500];
+const DETECTION_BUCKETS_MS = [
+  60_000, 120_000, 180_000, 190_000, 200_000, 220_000, 240_000, 300_000, 600_000, 3_600_000,
+];
 const RUN_BUCKETS_SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200];
 
 /** Every metric of the server (sessions.md 14, api.md 3.14). Key = name in `/metrics`. */
@@ -31,6 +35,23 @@ export const METRICS = {
   rate_limited_total: counter('Requests over a limit', ['bucket']),
   background_job_runs_total: counter('Runs of timed jobs; result ok, failed, skipped', ['job', 'result']),
   background_job_duration_ms: histogram('Time of a timed job', ['job'], HTTP_BUCKETS_MS),
+  database_query_duration_ms: histogram('Time of a database command', ['collection', 'operation'], HTTP_BUCKETS_MS),
+  active_sessions_count: gauge('Sessions that are active and not overdue', []),
+  stalled_sessions_count: gauge('Sessions that are stalled or overdue', []),
+  sessions_by_status: gauge('Stored sessions', ['status']),
+  tasks_by_status: gauge('Stored tasks', ['status']),
+  machines_by_status: gauge('Stored machines', ['status']),
+  heartbeat_latency_ms: histogram('Time to answer a heartbeat', [], HEARTBEAT_BUCKETS_MS),
+  heartbeats_total: counter('Heartbeats; result ok, reactivated, rejected, not_found', ['result']),
+  sessions_created_total: counter('Sessions registered, by themselves or by a recovery', []),
+  sessions_failed_total: counter('Sessions that failed; cause client, abandoned, patch', ['cause']),
+  stalls_detected_total: counter('Sessions that became stalled', []),
+  stall_false_positives_total: counter('Stalled sessions that came back within twice their threshold', []),
+  time_to_detect_failure_ms: histogram('Silence before a session was marked stalled', [], DETECTION_BUCKETS_MS),
+  recoveries_total: counter('Recoveries; result created, replayed, rejected', ['result']),
+  stall_brake_active: gauge('1 while no session is marked, because our own ingestion was away', []),
+  state_inconsistencies: gauge('What the consistency job found and could not repair', ['kind']),
+  metrics_collection_errors_total: counter('Times the database could not be asked for the gauges', []),
   circuit_state: gauge('Circuit breaker on the database: 0 closed, 1 half-open, 2 open', []),
 } as const satisfies Record<string, MetricEntry>;
 
@@ -76,6 +97,11 @@ export class Metrics {
 
   set<K extends NamesOf<'gauge'>>(name: K, labels: Labels<K>, value: number): void {
     this.#gauges.get(name)?.set(labels, value);
+  }
+
+  /** Takes all values of gauges away: better none than old ones. */
+  forget(...names: readonly NamesOf<'gauge'>[]): void {
+    for (const name of names) this.#gauges.get(name)?.reset();
   }
 
   /** Value of a gauge without labels; 0 before it was set. */
