@@ -53,6 +53,7 @@ export function taskSchema(expireAfterSeconds: number): Schema<TaskRecord> {
   );
   schema.index({ task_id: 1 }, { unique: true }); // get
   schema.index({ session_id: 1, status: 1 }); // tasks of a session
+  schema.index({ organization: 1, session_id: 1, created_at: -1, _id: -1 }); // list of a session, newest first
   schema.index({ organization: 1, project_id: 1, status: 1 }); // lists and statistics of a project
   schema.index({ organization: 1, created_at: -1, _id: -1 }); // list without filter, newest first
   schema.index({ updated_at: 1 }); // polling deltas

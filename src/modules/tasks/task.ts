@@ -37,3 +37,59 @@ export const TASK_MOVES: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
 export function taskSourcesOf(to: TaskStatus): readonly TaskStatus[] {
   return TASK_STATUSES.filter((from) => TASK_MOVES[from].includes(to));
 }
+
+/** What a client may change. Absent = stays. */
+export interface TaskChange {
+  readonly status?: TaskStatus;
+  /** 1 to 4000 characters, not only blanks; needed by a move to failed. null clears. */
+  readonly errorMessage?: string | null;
+  /** Up to 200 characters; null clears. */
+  readonly githubIssueId?: string | null;
+  /** Merged per top-level key; null removes a key. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What a legal move does besides the status:
+ * 1. entering in_progress sets startedAt, and keeps it when it comes back from blocked;
+ * 2. entering completed or failed sets completedAt, and startedAt where the task never was in progress;
+ * 3. entering pending clears both; from failed it counts an attempt and keeps the old message as `metadata.last_error`;
+ * 4. leaving a terminal state clears completedAt; the message stays only in failed and blocked, unless a new one is given.
+ */
+export function moved(task: Task, to: TaskStatus, errorMessage: string | null | undefined, now: Date): Task {
+  const isEnd = to === 'completed' || to === 'failed';
+  const isRetry = to === 'pending' && task.status === 'failed';
+  return {
+    ...task,
+    status: to,
+    startedAt: startOf(task, to, now),
+    completedAt: isEnd ? now : null,
+    errorMessage: errorMessage !== undefined ? errorMessage : to === 'blocked' ? task.errorMessage : null,
+    attempt: task.attempt + (isRetry ? 1 : 0),
+    metadata: isRetry ? { ...task.metadata, last_error: task.errorMessage } : task.metadata,
+  };
+}
+
+function startOf(task: Task, to: TaskStatus, now: Date): Date | null {
+  if (to === 'pending') return null;
+  if (to === 'blocked') return task.startedAt;
+  return task.status === 'pending' ? now : (task.startedAt ?? (to === 'in_progress' ? now : null));
+}
+
+/** Tasks of a session or project by status. */
+export interface TaskStats {
+  readonly total: number;
+  readonly byStatus: Readonly<Record<TaskStatus, number>>;
+  /** 0 to 100, whole; 0 without tasks. */
+  readonly completionPercentage: number;
+}
+
+/** @param counts statuses without tasks may be missing */
+export function toTaskStats(counts: Readonly<Partial<Record<TaskStatus, number>>>): TaskStats {
+  const byStatus = Object.fromEntries(TASK_STATUSES.map((status) => [status, counts[status] ?? 0])) as Record<
+    TaskStatus,
+    number
+  >;
+  const total = TASK_STATUSES.reduce((sum, status) => sum + byStatus[status], 0);
+  return { total, byStatus, completionPercentage: total === 0 ? 0 : Math.round((byStatus.completed / total) * 100) };
+}
