@@ -628,3 +628,54 @@ export interface LambdaOutputs extends CommonOutputs {
   readonly notificationsTopicArn: Text;
   readonly dataPipelineArn: Text;
 }
+
+export const BUCKETS = ['primary', 'static-assets', 'logs', 'backups', 'artifacts', 'lake'] as const;
+export type BucketName = (typeof BUCKETS)[number];
+
+/** Validated parameters of `storage` (stacks.md 10.6). Days that are undefined leave their rule out. */
+export interface StorageConfig {
+  readonly privateSubnetIds: readonly string[];
+  readonly applicationKeyArn: string;
+  readonly databaseKeyArn: string;
+  /** `""` only while the file system is off. */
+  readonly efsSecurityGroupId: string;
+  readonly envDomain: string;
+  /** Contains primary, logs and artifacts. */
+  readonly buckets: readonly BucketName[];
+  readonly iaTransitionDays: number | undefined;
+  readonly glacierTransitionDays: number | undefined;
+  readonly backupsGlacierDays: number | undefined;
+  readonly logExpirationDays: number | undefined;
+  readonly artifactExpirationDays: number | undefined;
+  readonly noncurrentExpirationDays: number | undefined;
+  readonly enableEfs: boolean;
+  /** Undefined: the provider's own mode, bursting. */
+  readonly efsThroughputMode: string | undefined;
+  readonly enableBackup: boolean;
+  /** Undefined: backups are kept for ever. */
+  readonly backupRetentionDays: number | undefined;
+  /** Undefined: backups never go cold. */
+  readonly backupColdStorageDays: number | undefined;
+}
+
+export interface StorageOutputs extends CommonOutputs {
+  readonly primaryBucketName: Text;
+  readonly primaryBucketArn: Text;
+  readonly staticAssetsBucketName: Text;
+  readonly staticAssetsBucketArn: Text;
+  readonly logsBucketName: Text;
+  readonly logsBucketArn: Text;
+  readonly backupsBucketName: Text;
+  readonly backupsBucketArn: Text;
+  readonly artifactsBucketName: Text;
+  readonly artifactsBucketArn: Text;
+  readonly lakeBucketName: Text;
+  readonly lakeBucketArn: Text;
+  readonly sharedEfsId: Text;
+  readonly sharedEfsDnsName: Text;
+  readonly appAccessPointId: Text;
+  readonly appAccessPointArn: Text;
+  readonly backupVaultName: Text;
+  readonly backupVaultArn: Text;
+  readonly backupPlanId: Text;
+}

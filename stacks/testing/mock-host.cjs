@@ -53,6 +53,8 @@ function computed(type, name, inputs) {
       return { ...common, nodeGroupName: `${name}-1234567` };
     case 'aws:ec2/launchTemplate:LaunchTemplate':
       return { ...common, latestVersion: 1 };
+    case 'aws:efs/fileSystem:FileSystem':
+      return { ...common, dnsName: `${name}.efs.example.com` };
     case 'aws:rds/instance:Instance':
       return {
         address: `${name}.example.internal`,

@@ -85,6 +85,11 @@ const REGISTRY = '111111111111.dkr.ecr.us-east-1.amazonaws.com/web-shop/dev/dt3v
  * where it differs. Names and keys follow the defaults of the producer.
  */
 const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'network:privateSubnetIds': {
+    dev: ['subnet-0a', 'subnet-0b'],
+    stage: ['subnet-0a', 'subnet-0b'],
+    prod: ['subnet-0a', 'subnet-0b', 'subnet-0c'],
+  },
   'network:natGatewayIds': { dev: ['nat-0a'], stage: ['nat-0a'], prod: ['nat-0a', 'nat-0b', 'nat-0c'] },
   'containers-apps:serviceNames': { every: { frontend: 'shop-frontend', backend: 'shop-backend' } },
   'containers-apps:targetGroupArnSuffixes': {
