@@ -4,12 +4,14 @@ import { CERTIFICATE, CERTIFICATE_VALIDATION } from './types/acm.js';
 import { BUDGET, DASHBOARD, LOG_METRIC_FILTER, METRIC_ALARM } from './types/cloudwatch.js';
 import { LIFECYCLE_POLICY, REPLICATION_CONFIGURATION, REPOSITORY, SCANNING_CONFIGURATION } from './types/ecr.js';
 import { ACCESS_ENTRY, ACCESS_POLICY_ASSOCIATION, ADDON, EKS_CLUSTER, NODE_GROUP } from './types/eks.js';
+import { LISTENER, LISTENER_RULE, LOAD_BALANCER, TARGET_GROUP } from './types/elb.js';
 import { FLOW_LOG, VPC_ENDPOINT } from './types/endpoints.js';
 import { EVENT_RULE, EVENT_TARGET } from './types/events.js';
 import { EIP, NAT_GATEWAY } from './types/gateways.js';
 import { OPEN_ID_CONNECT_PROVIDER, POLICY, ROLE, ROLE_POLICY, ROLE_POLICY_ATTACHMENT } from './types/iam.js';
 import { INSTANCE_PROFILE, LAUNCH_TEMPLATE } from './types/instances.js';
 import { ALIAS, KEY } from './types/kms.js';
+import { EVENT_SOURCE_MAPPING, FUNCTION, FUNCTION_ALIAS, LAYER_VERSION, PERMISSION } from './types/lambda.js';
 import { LOG_GROUP } from './types/logs.js';
 import { DB_INSTANCE, DB_PARAMETER_GROUP, DB_SUBNET_GROUP } from './types/rds.js';
 import { HEALTH_CHECK, RECORD, ZONE } from './types/route53.js';
@@ -17,6 +19,7 @@ import { ROUTE, ROUTE_TABLE, ROUTE_TABLE_ASSOCIATION } from './types/routing.js'
 import { SECRET, SECRET_ROTATION, SECRET_VERSION } from './types/secrets-manager.js';
 import { EGRESS_RULE, INGRESS_RULE, SECURITY_GROUP } from './types/security-groups.js';
 import { QUEUE, TOPIC, TOPIC_POLICY, TOPIC_SUBSCRIPTION } from './types/sns-sqs.js';
+import { STATE_MACHINE } from './types/step-functions.js';
 import { DEFAULT_SECURITY_GROUP, INTERNET_GATEWAY, SUBNET, VPC } from './types/vpc.js';
 
 /** Every resource type of the sandbox by its token. A new type is a table entry under types/ and its name here. */
@@ -38,21 +41,29 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     EIP,
     EKS_CLUSTER,
     EVENT_RULE,
+    EVENT_SOURCE_MAPPING,
     EVENT_TARGET,
     FLOW_LOG,
+    FUNCTION,
+    FUNCTION_ALIAS,
     HEALTH_CHECK,
     INGRESS_RULE,
     INSTANCE_PROFILE,
     INTERNET_GATEWAY,
     KEY,
     LAUNCH_TEMPLATE,
+    LAYER_VERSION,
     LIFECYCLE_POLICY,
+    LISTENER,
+    LISTENER_RULE,
+    LOAD_BALANCER,
     LOG_GROUP,
     LOG_METRIC_FILTER,
     METRIC_ALARM,
     NAT_GATEWAY,
     NODE_GROUP,
     OPEN_ID_CONNECT_PROVIDER,
+    PERMISSION,
     POLICY,
     QUEUE,
     RECORD,
@@ -69,7 +80,9 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     SECRET_ROTATION,
     SECRET_VERSION,
     SECURITY_GROUP,
+    STATE_MACHINE,
     SUBNET,
+    TARGET_GROUP,
     TOPIC,
     TOPIC_POLICY,
     TOPIC_SUBSCRIPTION,
