@@ -4,9 +4,11 @@ import { engineOptions } from './engine.js';
 import { AuthModule } from './modules/auth/auth.module.js';
 import { DeploymentsModule } from './modules/deployments/deployments.module.js';
 import { HealthModule } from './modules/health/health.module.js';
+import { MachinesModule } from './modules/machines/machines.module.js';
 import { OrchestratorModule } from './modules/orchestrator/orchestrator.module.js';
 import { ProgressModule } from './modules/progress/progress.module.js';
 import { StacksModule } from './modules/stacks/stacks.module.js';
+import { TasksModule } from './modules/tasks/tasks.module.js';
 import { TemplatesModule } from './modules/templates/templates.module.js';
 import type { Config } from './shared/config/config.js';
 import { ConfigModule } from './shared/config/config.module.js';
@@ -28,6 +30,8 @@ export class AppModule {
         TemplatesModule,
         StacksModule,
         OrchestratorModule.with(engineOptions(config)),
+        MachinesModule,
+        TasksModule,
         DeploymentsModule,
         ProgressModule,
         HealthModule,

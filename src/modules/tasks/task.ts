@@ -38,6 +38,15 @@ export function taskSourcesOf(to: TaskStatus): readonly TaskStatus[] {
   return TASK_STATUSES.filter((from) => TASK_MOVES[from].includes(to));
 }
 
+export interface TaskDraft {
+  readonly sessionId: string;
+  readonly projectId: string;
+  /** 1 to 500 characters. */
+  readonly name: string;
+  readonly githubIssueId?: string | null;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
 /** What a client may change. Absent = stays. */
 export interface TaskChange {
   readonly status?: TaskStatus;

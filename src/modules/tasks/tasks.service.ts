@@ -9,7 +9,7 @@ import { Ids } from '../../shared/kernel/ids.js';
 import { createLog } from '../../shared/kernel/log.js';
 import { fitsStore, STORED_METADATA_BYTES } from '../../shared/kernel/metadata-limits.js';
 import { type SessionOfTask, TaskSessionReads } from './session.reads.js';
-import { type Task, TASK_MOVES, type TaskChange, type TaskStats } from './task.js';
+import { type Task, TASK_MOVES, type TaskChange, type TaskDraft, type TaskStats } from './task.js';
 import {
   IllegalTaskMove,
   ProjectMismatch,
@@ -18,15 +18,6 @@ import {
   TaskNotFound,
 } from './tasks.errors.js';
 import { type NewTask, type TaskFilter, type TaskPage, TasksRepository } from './tasks.repository.js';
-
-export interface TaskDraft {
-  readonly sessionId: string;
-  readonly projectId: string;
-  /** 1 to 500 characters. */
-  readonly name: string;
-  readonly githubIssueId?: string | null;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
 
 /** One of a list of changes: what became of it. */
 export type TaskOutcome =
