@@ -679,3 +679,104 @@ export interface StorageOutputs extends CommonOutputs {
   readonly backupVaultArn: Text;
   readonly backupPlanId: Text;
 }
+
+export const EC2_TIERS = ['web', 'worker'] as const;
+export type Ec2Tier = (typeof EC2_TIERS)[number];
+
+/** Validated parameters of `compute-ec2` (stacks.md 10.14). What the stacks of undefined inputs would give is left out. */
+export interface Ec2Config {
+  readonly vpcId: string;
+  readonly publicSubnetIds: readonly string[];
+  readonly privateSubnetIds: readonly string[];
+  readonly loadBalancerSecurityGroupId: string;
+  readonly ec2SecurityGroupId: string;
+  readonly webPort: number;
+  readonly applicationKeyArn: string;
+  readonly infrastructureKeyArn: string;
+  /** Both or neither: no record without either. */
+  readonly dns: { readonly hostedZoneId: string; readonly domainName: string } | undefined;
+  /** Undefined: the load balancer is internal and speaks HTTP (EC2-4). */
+  readonly certificateArn: string | undefined;
+  readonly appSecretsReadPolicyArn: string | undefined;
+  readonly primaryBucketArn: string | undefined;
+  readonly artifactsBucketArn: string | undefined;
+  readonly logsBucketName: string | undefined;
+  readonly databaseAccessPolicyArn: string | undefined;
+  readonly amiId: string;
+  readonly tiers: readonly Ec2TierSpec[];
+  /** GiB; undefined: the size of the image. */
+  readonly rootVolumeGiB: number | undefined;
+  /** Percent; undefined: the groups do not scale by themselves. */
+  readonly targetCpuUtilization: number | undefined;
+  /** Undefined: the provider's own, `/`. */
+  readonly healthCheckPath: string | undefined;
+  /** Shell, at most 12 KiB; undefined: nothing besides what every instance runs. */
+  readonly bootstrapScript: string | undefined;
+  /** Metrics every minute instead of every five. */
+  readonly detailedMonitoring: boolean;
+}
+
+export interface Ec2TierSpec {
+  readonly name: Ec2Tier;
+  readonly instanceType: string;
+  readonly minSize: number;
+  readonly maxSize: number;
+}
+
+export interface Ec2Outputs extends CommonOutputs {
+  readonly asgNames: Readonly<Record<string, Text>>;
+  readonly roleArns: Readonly<Record<string, Text>>;
+  readonly launchTemplateIds: Readonly<Record<string, Text>>;
+  readonly logGroupNames: Readonly<Record<string, Text>>;
+  readonly albArn: Text;
+  readonly albArnSuffix: Text;
+  readonly albDnsName: Text;
+  readonly albZoneId: Text;
+  readonly webTargetGroupArn: Text;
+  readonly webTargetGroupArnSuffix: Text;
+  readonly endpointUrl: Text;
+}
+
+/** Validated parameters of `services-api` (stacks.md 10.13). */
+export interface ApiConfig {
+  readonly privateSubnetIds: readonly string[];
+  readonly vpcLinkSecurityGroupId: string;
+  readonly infrastructureKeyArn: string;
+  readonly userPoolIssuerUrl: string;
+  readonly webClientId: string;
+  readonly mobileClientId: string;
+  readonly internalListenerArn: string;
+  /** Undefined: callers use the endpoint that AWS gives. */
+  readonly customDomain: CustomDomain | undefined;
+  /** Route keys, e.g. `ANY /api/{proxy+}`. */
+  readonly protectedRoutes: readonly string[];
+  readonly publicRoutes: readonly string[];
+  readonly corsAllowedOrigins: readonly string[];
+  /** Undefined: browsers do not keep the answer. */
+  readonly corsMaxAgeSeconds: number | undefined;
+  /** Requests a second; undefined, like the burst: the limits of the account. */
+  readonly throttleRate: number | undefined;
+  readonly throttleBurst: number | undefined;
+  /** Undefined: the 30 seconds of AWS. */
+  readonly integrationTimeoutMs: number | undefined;
+}
+
+/** Where the API has a name of its own. */
+export interface CustomDomain {
+  /** `api.{envDomain}`. */
+  readonly name: string;
+  readonly hostedZoneId: string;
+  readonly certificateArn: string;
+}
+
+export interface ApiOutputs extends CommonOutputs {
+  readonly apiId: Text;
+  readonly apiEndpoint: Text;
+  readonly executionArn: Text;
+  readonly stageName: Text;
+  readonly apiUrl: Text;
+  readonly customDomainName: Text;
+  readonly vpcLinkId: Text;
+  readonly authorizerId: Text;
+  readonly accessLogGroupName: Text;
+}
