@@ -14,6 +14,7 @@ const MAY_CALL = {
   sandbox: [],
   health: [],
   machines: [],
+  workspaces: [],
   tasks: [],
   sessions: ['tasks', 'machines'],
   chat: ['auth'],

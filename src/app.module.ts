@@ -9,6 +9,7 @@ import { OrchestratorModule } from './modules/orchestrator/orchestrator.module.j
 import { ProgressModule } from './modules/progress/progress.module.js';
 import { StacksModule } from './modules/stacks/stacks.module.js';
 import { TasksModule } from './modules/tasks/tasks.module.js';
+import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
 import { TemplatesModule } from './modules/templates/templates.module.js';
 import type { Config } from './shared/config/config.js';
 import { ConfigModule } from './shared/config/config.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         OrchestratorModule.with(engineOptions(config)),
         MachinesModule,
         TasksModule,
+        WorkspacesModule,
         DeploymentsModule,
         ProgressModule,
         HealthModule,

@@ -6,7 +6,7 @@ import { currentContext } from '../../shared/http/request-context.js';
 import { CredentialMissing } from './auth.errors.js';
 import { Authenticator } from './authenticator.service.js';
 
-const SESSION_ROUTES = /^\/api\/(sessions|tasks|machines)(\/|\?|$)/;
+const SESSION_ROUTES = /^\/api\/(sessions|tasks|machines|orchestration)(\/|\?|$)/;
 
 /** Step 1 of api.md 2.5. Every route that is not marked @Public needs a credential, whatever else its handler says. */
 @Injectable()

@@ -17,7 +17,7 @@ function clientIdOf(request: FastifyRequest): { client_request_id?: string } {
 }
 
 /** Paths that answer without the database. */
-const NEEDS_DATABASE = /^\/api\/(v1\/(?!health|info|version|metrics|openapi|ws)|sessions|tasks|machines)/;
+const NEEDS_DATABASE = /^\/api\/(v1\/(?!health|info|version|metrics|openapi|ws)|sessions|tasks|machines|orchestration)/;
 
 /**
  * What happens below Nest's pipeline, because it must cost nearly nothing or come first: `GET /health`, the request

@@ -115,6 +115,10 @@ export function sessionSchema(expireAfterSeconds: number): Schema<SessionRecord>
   );
   schema.index({ archived: 1, archived_at: 1 }); // archive list and count
   schema.index({ updated_at: 1 }); // polling deltas
+  schema.index(
+    { organization: 1, 'metadata.workspace_id': 1, status: 1 }, // live sessions of workspaces
+    { partialFilterExpression: { 'metadata.workspace_id': { $type: 'string' } } },
+  );
   // The net below the cleanup job; archived ones never match.
   schema.index({ completed_at: 1 }, { expireAfterSeconds, partialFilterExpression: { archived: false } });
   return schema;

@@ -14,7 +14,7 @@ const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const SESSION_BODY_LIMIT_BYTES = 100 * 1024;
 const STATE_IMPORT_LIMIT_BYTES = 20 * 1024 * 1024;
-const SESSION_ROUTES = /^\/api\/(sessions|tasks|machines)(\/|$)/;
+const SESSION_ROUTES = /^\/api\/(sessions|tasks|machines|orchestration)(\/|$)/;
 const MAX_URL_LENGTH = 8 * 1024;
 const MAX_DEPTH = 20;
 const MAX_ITEMS = 1000;
@@ -30,7 +30,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** Swagger UI carries inline scripts and styles. */
 const DOCS_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
-const NO_STORE = /^\/api\/v1\/(auth|users|admin)\/|\/state(\/|\?|$)|^\/api\/(sessions|tasks|machines)/;
+const NO_STORE = /^\/api\/v1\/(auth|users|admin)\/|\/state(\/|\?|$)|^\/api\/(sessions|tasks|machines|orchestration)/;
 
 export function createAdapter(config: Config): FastifyAdapter {
   return new FastifyAdapter({
