@@ -58,6 +58,11 @@ export interface TaskChange {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+/** One of a list of changes: what became of it. */
+export type TaskOutcome =
+  | { readonly ok: true; readonly taskId: string; readonly task: Task }
+  | { readonly ok: false; readonly taskId: string; readonly code: string; readonly message: string };
+
 /**
  * What a legal move does besides the status:
  * 1. entering in_progress sets startedAt, and keeps it when it comes back from blocked;

@@ -1,13 +1,16 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { Config } from '../../shared/config/config.js';
+import { IdempotencyModule } from '../../shared/http/idempotency.module.js';
 import { SESSIONS_OF_TASKS, sessionsOfTasksSchema, TaskSessionReads } from './session.reads.js';
 import { TASKS, taskSchema } from './task.schema.js';
+import { TasksController } from './tasks.controller.js';
 import { TasksRepository } from './tasks.repository.js';
 import { TasksService } from './tasks.service.js';
 
 @Module({
   imports: [
+    IdempotencyModule,
     MongooseModule.forFeatureAsync([
       {
         name: TASKS,
@@ -17,6 +20,7 @@ import { TasksService } from './tasks.service.js';
     ]),
     MongooseModule.forFeature([{ name: SESSIONS_OF_TASKS, schema: sessionsOfTasksSchema }]),
   ],
+  controllers: [TasksController],
   providers: [TasksRepository, TaskSessionReads, TasksService],
   exports: [TasksService],
 })

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppError } from '../../shared/errors/app-error.js';
+import { AppError, Defect } from '../../shared/errors/app-error.js';
 import { invalidField } from '../../shared/errors/field-problems.js';
 import { type Append, EventLog } from '../../shared/events/event-log.js';
 import { draft, type EventScope, type Payload } from '../../shared/events/events.js';
@@ -9,7 +9,7 @@ import { Ids } from '../../shared/kernel/ids.js';
 import { createLog } from '../../shared/kernel/log.js';
 import { fitsStore, STORED_METADATA_BYTES } from '../../shared/kernel/metadata-limits.js';
 import { type SessionOfTask, TaskSessionReads } from './session.reads.js';
-import { type Task, TASK_MOVES, type TaskChange, type TaskDraft, type TaskStats } from './task.js';
+import { type Task, TASK_MOVES, type TaskChange, type TaskDraft, type TaskOutcome, type TaskStats } from './task.js';
 import {
   IllegalTaskMove,
   ProjectMismatch,
@@ -18,11 +18,6 @@ import {
   TaskNotFound,
 } from './tasks.errors.js';
 import { type NewTask, type TaskFilter, type TaskPage, TasksRepository } from './tasks.repository.js';
-
-/** One of a list of changes: what became of it. */
-export type TaskOutcome =
-  | { readonly ok: true; readonly taskId: string; readonly task: Task }
-  | { readonly ok: false; readonly taskId: string; readonly code: string; readonly message: string };
 
 /** The session that the cascades below are about. */
 export interface OwningSession {
@@ -50,39 +45,30 @@ export class TasksService {
   ) {}
 
   /**
-   * All or none. A closed session is accepted: history may arrive late.
+   * A closed session is accepted: history may arrive late.
    * @param answered runs as the last step of the transaction: keeps the answer for the Idempotency-Key
-   * @throws SessionReferenceInvalid, ProjectMismatch naming the field (`tasks[2].session_id` in a list)
+   * @throws SessionReferenceInvalid, ProjectMismatch
    */
-  async create(
+  async create(caller: Caller, given: TaskDraft, answered: (task: Task) => Promise<void>): Promise<Task> {
+    const [task] = await this.add(
+      caller,
+      [given],
+      async ([made]) => {
+        if (made) await answered(made);
+      },
+      () => '',
+    );
+    if (!task) throw new Defect('A task that was stored is not there');
+    return task;
+  }
+
+  /** All or none; errors name the field as `tasks[2].session_id`. */
+  createAll(
     caller: Caller,
     drafts: readonly TaskDraft[],
     answered: (tasks: readonly Task[]) => Promise<void>,
-    prefixOf: (index: number) => string = () => '',
   ): Promise<readonly Task[]> {
-    const tasks = await this.events.write(caller.organization, async (append) => {
-      const sessions = new Map<string, SessionOfTask>();
-      for (const [index, one] of drafts.entries()) {
-        const session = sessions.get(one.sessionId) ?? (await this.sessions.find(caller.organization, one.sessionId));
-        if (!session) throw new SessionReferenceInvalid(`${prefixOf(index)}session_id`, one.sessionId);
-        if (session.projectId !== one.projectId) {
-          throw new ProjectMismatch(`${prefixOf(index)}project_id`, session.id, session.projectId);
-        }
-        sessions.set(one.sessionId, session);
-      }
-      const made = await this.tasks.insert(
-        drafts.map((one) =>
-          this.newTask(caller.organization, one, { sessionClosedAt: sessions.get(one.sessionId)?.closedAt ?? null }),
-        ),
-      );
-      for (const task of made) {
-        append(draft('task_created', scopeOf(task, sessions.get(task.sessionId)?.machineId), newsOf(task)));
-      }
-      await answered(made);
-      return made;
-    });
-    for (const task of tasks) log.info('task.created', fieldsOf(task));
-    return tasks;
+    return this.add(caller, drafts, answered, (index) => `tasks[${index}].`);
   }
 
   /** @throws TaskNotFound */
@@ -216,6 +202,36 @@ export class TasksService {
     return removed;
   }
 
+  private async add(
+    caller: Caller,
+    drafts: readonly TaskDraft[],
+    answered: (tasks: readonly Task[]) => Promise<void>,
+    prefixOf: (index: number) => string,
+  ): Promise<readonly Task[]> {
+    const { organization } = caller;
+    const tasks = await this.events.write(organization, async (append) => {
+      const sessions = new Map<string, SessionOfTask>();
+      for (const [index, one] of drafts.entries()) {
+        const session = sessions.get(one.sessionId) ?? (await this.sessions.find(organization, one.sessionId));
+        if (!session) throw new SessionReferenceInvalid(`${prefixOf(index)}session_id`, one.sessionId);
+        if (session.projectId !== one.projectId) {
+          throw new ProjectMismatch(`${prefixOf(index)}project_id`, session.id, session.projectId);
+        }
+        sessions.set(one.sessionId, session);
+      }
+      const made = await this.tasks.insert(
+        drafts.map((one) => this.newTask(organization, one, sessions.get(one.sessionId)?.closedAt ?? null)),
+      );
+      for (const task of made) {
+        append(draft('task_created', scopeOf(task, sessions.get(task.sessionId)?.machineId), newsOf(task)));
+      }
+      await answered(made);
+      return made;
+    });
+    for (const task of tasks) log.info('task.created', fieldsOf(task));
+    return tasks;
+  }
+
   /** Inside the unit of work. */
   private async apply(
     append: Append,
@@ -245,7 +261,7 @@ export class TasksService {
     return { before, after };
   }
 
-  private newTask(organization: string, one: TaskDraft, more: Pick<NewTask, 'sessionClosedAt'>): NewTask {
+  private newTask(organization: string, one: TaskDraft, sessionClosedAt: Date | null): NewTask {
     return {
       id: this.ids.uuid(),
       organization,
@@ -258,7 +274,7 @@ export class TasksService {
       metadata: withoutNulls(one.metadata ?? {}),
       attempt: 1,
       retryOf: null,
-      ...more,
+      sessionClosedAt,
     };
   }
 
