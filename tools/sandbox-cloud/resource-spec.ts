@@ -20,8 +20,8 @@ export interface ResourceSpec {
   readonly taggable?: boolean;
   /** Typical durations in seconds, as seen on AWS. */
   readonly seconds: { readonly create: number; readonly update?: number; readonly delete?: number };
-  /** Auto-naming of the `name` argument; `maxLength` as the real provider sets it. */
-  readonly autoName?: { readonly maxLength: number; readonly prefix?: string };
+  /** Auto-naming of the argument `input` (default `name`); `maxLength` as the real provider sets it. */
+  readonly autoName?: { readonly maxLength: number; readonly prefix?: string; readonly input?: string };
   /** Every argument, without `region` and `tags`. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
   /** Computed values that are no arguments, without `region` and `tagsAll`. */
@@ -30,6 +30,8 @@ export interface ResourceSpec {
   readonly secretOutputs?: readonly string[];
   /** Rules over several arguments; values may be unknown. */
   readonly validate?: (inputs: Properties) => CheckFailure[];
+  /** Changed arguments that replace in this very change, besides those that always do. */
+  readonly replacesToo?: (olds: Properties, news: Properties) => readonly string[];
   readonly id: (context: IdContext) => string;
   readonly arn?: (context: ResourceContext) => string;
   /** What the program did not say and only the cloud knows; must be the same for the same context. */

@@ -96,7 +96,8 @@ export class SandboxProvider implements ResourceProvider {
     const spec = specOf(request.type);
     const table = inputTable(spec);
     const changedKeys = changedInputs(table, request.oldInputs, request.news);
-    const replaces = changedKeys.filter((key) => table[key]?.replaces);
+    const also = spec.replacesToo?.(request.oldInputs, request.news) ?? [];
+    const replaces = changedKeys.filter((key) => table[key]?.replaces || also.includes(key));
     return Promise.resolve({
       changes: changedKeys.length > 0,
       replaces,
@@ -422,20 +423,20 @@ export class SandboxProvider implements ResourceProvider {
     olds: Properties | undefined,
     news: Properties,
   ): Promise<{ news: Properties; failures: CheckFailure[] }> {
-    if (!spec.autoName || (news.name ?? undefined) !== undefined) return { news, failures: [] };
-    const { maxLength, prefix = '' } = spec.autoName;
+    const { maxLength = 0, prefix = '', input = 'name' } = spec.autoName ?? {};
+    if (!spec.autoName || (news[input] ?? undefined) !== undefined) return { news, failures: [] };
     const { name: logical } = parseUrn(urn);
-    const namePrefix = textOf(news.namePrefix);
-    const old = textOf(olds?.name);
+    const namePrefix = textOf(news[`${input}Prefix`]);
+    const old = textOf(olds?.[input]);
     const stem = namePrefix ?? `${prefix}${logical}-`;
-    if (old && isGenerated(old, stem)) return { news: { ...news, name: old }, failures: [] };
+    if (old && isGenerated(old, stem)) return { news: { ...news, [input]: old }, failures: [] };
     const count = await this.parts.store.creations(this.binding.organization, urn);
     const name = stem + hex(`${urn}${count + 1}|name`, namePrefix === undefined ? 7 : 26);
     const failures =
       name.length > maxLength
-        ? [{ property: 'name', reason: `name '${name}' is longer than ${maxLength} characters; choose a shorter name` }]
+        ? [{ property: input, reason: `name '${name}' is longer than ${maxLength} characters; choose a shorter name` }]
         : [];
-    return { news: { ...news, name }, failures };
+    return { news: { ...news, [input]: name }, failures };
   }
 
   /** Whether old and new would claim the same thing. A generated name is new with every creation. */
@@ -444,10 +445,11 @@ export class SandboxProvider implements ResourceProvider {
     request: ResourceRef & { readonly oldInputs: Properties; readonly news: Properties },
   ): boolean {
     const { name: logical } = parseUrn(request.urn);
-    const stem = textOf(request.news.namePrefix) ?? `${spec.autoName?.prefix ?? ''}${logical}-`;
+    const { prefix = '', input = 'name' } = spec.autoName ?? {};
+    const stem = textOf(request.news[`${input}Prefix`]) ?? `${prefix}${logical}-`;
     const held = (inputs: Properties, seed: string): string[] => {
-      const name = textOf(inputs.name);
-      const own = spec.autoName && name && isGenerated(name, stem) ? { ...inputs, name: `${name}|${seed}` } : inputs;
+      const name = textOf(inputs[input]);
+      const own = spec.autoName && name && isGenerated(name, stem) ? { ...inputs, [input]: `${name}|${seed}` } : inputs;
       const place = this.placeOf(spec, inputs);
       const claims = spec.claims?.({ ...place, inputs: own, refs: {} }) ?? [];
       const id = spec.id({ ...place, name: logical, seed, inputs: own, refs: {} });
