@@ -102,6 +102,7 @@ export function fargateService(ctx: Context, spec: ServiceSpec, env: FargateEnv)
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,
       waitForSteadyState: true,
+      forceNewDeployment: true, // without it the provider replaces the service when the capacity strategy changes
       enableExecuteCommand: settings.enableExecuteCommand,
       networkConfiguration: {
         subnets: [...env.subnetIds],

@@ -1,10 +1,11 @@
 import { Listener, LoadBalancer, type TargetGroup } from '@pulumi/aws/lb/index.js';
+import { Record as DnsRecord } from '@pulumi/aws/route53/index.js';
 import type * as pulumi from '@pulumi/pulumi';
 import type { Context } from './types.js';
 import { opts, tags } from './utils.js';
 
 export interface LoadBalancerSpec {
-  /** Logical name, at most 24 characters: `public-alb`. */
+  /** Logical name, at most 24 characters: `public-alb`. Its physical name begins with it, and AWS refuses `internal-` there. */
   readonly name: string;
   readonly internal: boolean;
   /** In two availability zones at least. */
@@ -71,6 +72,24 @@ export function redirectListener(ctx: Context, loadBalancer: LoadBalancer, name:
       protocol: 'HTTP',
       defaultActions: [{ type: 'redirect', redirect: { port: '443', protocol: 'HTTPS', statusCode: 'HTTP_301' } }],
       tags: tags(ctx, name),
+    },
+    opts(ctx),
+  );
+}
+
+/** `fqdn` in that zone leads to `loadBalancer` while it has a healthy target. */
+export function loadBalancerRecord(
+  ctx: Context,
+  loadBalancer: LoadBalancer,
+  spec: { readonly name: string; readonly zoneId: pulumi.Input<string>; readonly fqdn: string },
+): DnsRecord {
+  return new DnsRecord(
+    spec.name,
+    {
+      zoneId: spec.zoneId,
+      name: spec.fqdn,
+      type: 'A',
+      aliases: [{ name: loadBalancer.dnsName, zoneId: loadBalancer.zoneId, evaluateTargetHealth: true }],
     },
     opts(ctx),
   );

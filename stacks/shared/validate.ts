@@ -120,6 +120,28 @@ export function assertCidr(where: ConfigKey, value: string, rule: CidrRule = {})
   return value;
 }
 
+/** What a secret looks like, by its name for people. */
+const SECRETS: readonly (readonly [string, RegExp])[] = [
+  ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
+  ['an AWS access key', /\b(AKIA|ASIA)[0-9A-Z]{16}\b/],
+  ['an AWS secret key', /aws_?secret_?access_?key["']?\s*[:=]\s*["']?[A-Za-z0-9/+]{40}/i],
+  ['a GitHub token', /\bgh[pousr]_[A-Za-z0-9]{36,}/],
+  ['a Slack token', /\bxox[abprs]-[A-Za-z0-9-]{10,}/],
+  ['a signed token', /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\./],
+  ['credentials in an address', /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@$]+:[^\s/@$]+@/i],
+  // A value that begins with $ or < is read at run time and not written here.
+  ['a password', /\b[\w-]*(password|passwd|pwd|secret|token|api[_-]?key)["']?\s*[:=]\s*["']?[^\s"'$<]{6,}/i],
+];
+
+/** Refuses text that holds what looks like a secret (stacks.md B4); the message tells the line and not the text. */
+export function assertNoSecret(where: ConfigKey, text: string): string {
+  for (const [index, line] of text.split('\n').entries()) {
+    const [kind] = SECRETS.find(([, pattern]) => pattern.test(line)) ?? [];
+    if (kind) throw new InvalidInput(where, '(not shown)', `line ${index + 1} holds what looks like ${kind}`);
+  }
+  return text;
+}
+
 /** Refuses a block that means "everyone", however it is written (0.0.0.0/0, ::/0, 10.0.0.0/0). */
 export function assertNoOpenCidr(where: ConfigKey, value: string): string {
   return assertThat(where, value, !value.endsWith('/0'), 'open to the whole internet');

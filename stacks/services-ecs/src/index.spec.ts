@@ -53,13 +53,13 @@ test('template microservices, which has no database: nothing is attached, nothin
     const done = await run({ ...NO_DATABASE, logsBucketName: null }, environment);
     expect(done.resources).toHaveLength(total);
     expect(container(done, 'api')['secrets']).toEqual([{ name: 'JWT_SIGNING_KEY', valueFrom: 'stub' }]);
-    expect(resource(done, 'internal-alb').inputs).not.toHaveProperty('accessLogs');
+    expect(resource(done, 'private-alb').inputs).not.toHaveProperty('accessLogs');
   }
 });
 
 test('nothing is reachable from the internet (ECS-1, B7)', async () => {
   const done = await run();
-  expect(resource(done, 'internal-alb').inputs).toMatchObject({ internal: true, dropInvalidHeaderFields: true });
+  expect(resource(done, 'private-alb').inputs).toMatchObject({ internal: true, dropInvalidHeaderFields: true });
   for (const name of ['api', 'worker']) {
     expect(resource(done, `${name}-service`).inputs['networkConfiguration']).toMatchObject({ assignPublicIp: false });
   }
@@ -104,6 +104,7 @@ describe('the bundle of a service (3.1)', () => {
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,
       waitForSteadyState: true,
+      forceNewDeployment: true,
       healthCheckGracePeriodSeconds: 60,
       propagateTags: 'SERVICE',
       enableEcsManagedTags: true,
@@ -227,7 +228,7 @@ test.each([
   ['prod', true, 'enabled'],
 ])('in %s the balancer is protected: %s, insights are %s (L2)', async (environment, isProtected, insights) => {
   const done = await run({}, environment);
-  expect(resource(done, 'internal-alb').inputs).toMatchObject({
+  expect(resource(done, 'private-alb').inputs).toMatchObject({
     enableDeletionProtection: isProtected,
     accessLogs: { bucket: 'stub', prefix: 'services-ecs', enabled: true },
   });

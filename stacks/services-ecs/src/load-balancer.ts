@@ -9,7 +9,7 @@ export interface InternalFront {
 /** Plain HTTP between named groups inside the VPC (ECS-2); what no service takes is not found. */
 export function createLoadBalancer(ctx: Context, cfg: ServicesEcsConfig): InternalFront {
   const loadBalancer = applicationLoadBalancer(ctx, {
-    name: 'internal-alb',
+    name: 'private-alb',
     internal: true,
     subnetIds: cfg.privateSubnetIds,
     securityGroupId: cfg.internalLoadBalancerSecurityGroupId,
