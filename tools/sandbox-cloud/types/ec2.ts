@@ -1,6 +1,8 @@
 import { claimOf, type Reference, textOf } from '../resource-spec.js';
 import { CloudError } from '../provider.port.js';
-import { hex } from '../identities.js';
+import { hex, numberFrom } from '../identities.js';
+import { formatAddress, parseCidr } from '../cidr.js';
+import type { CloudResource } from '../account-store.port.js';
 
 /** What the EC2 types share: ids, ARNs and the answers of EC2 to an id that does not exist. */
 
@@ -54,4 +56,10 @@ export function ec2Reference(
 
 export function dependencyViolation(message: string): CloudError {
   return new CloudError('DependencyViolation', message);
+}
+
+/** An address out of a subnet that AWS does not keep for itself (the first four and the last); `''` without a subnet. */
+export function addressIn(subnet: CloudResource | undefined, seed: string): string {
+  const block = parseCidr(textOf(subnet?.inputs.cidrBlock) ?? '');
+  return block ? formatAddress(block.first + 4 + numberFrom(seed, block.last - block.first - 4)) : '';
 }

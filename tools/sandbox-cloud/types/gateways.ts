@@ -1,9 +1,8 @@
-import { formatAddress, parseCidr } from '../cidr.js';
 import { hex, numberFrom } from '../identities.js';
 import { list, number, oneOf, setOf, text } from '../inputs.js';
 import { CloudError } from '../provider.port.js';
 import { claimOf, needText, type ResourceSpec, textOf } from '../resource-spec.js';
-import { ec2Arn, ec2Id, ec2NotFound, ec2Reference } from './ec2.js';
+import { addressIn, ec2Arn, ec2Id, ec2NotFound, ec2Reference } from './ec2.js';
 
 /** Source of quotas: "Amazon VPC quotas" of the VPC user guide, defaults. */
 const ADDRESSES_PER_REGION = 5;
@@ -120,11 +119,7 @@ export const NAT_GATEWAY: ResourceSpec = {
   },
   id: ec2Id('nat'),
   compute: ({ inputs, refs, seed }) => {
-    const subnet = parseCidr(textOf(refs.subnet?.inputs.cidrBlock) ?? '');
-    // The first four addresses and the last one of a subnet belong to AWS.
-    const privateIp = subnet
-      ? formatAddress(subnet.first + 4 + numberFrom(`${seed}|ip`, subnet.last - subnet.first - 4))
-      : '';
+    const privateIp = addressIn(refs.subnet, `${seed}|ip`);
     return {
       allocationId: inputs.allocationId ?? '',
       associationId: refs.address ? `eipassoc-${hex(`${seed}|association`)}` : '',

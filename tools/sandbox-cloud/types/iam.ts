@@ -1,5 +1,6 @@
 import { hex, upperAlphanumeric } from '../identities.js';
-import { flag, json, length, list, number, parseJson, pattern, range, setOf, text } from '../inputs.js';
+import { flag, json, length, list, number, pattern, range, setOf, text } from '../inputs.js';
+import { statementsOf } from '../policy-document.js';
 import { CloudError, type Properties } from '../provider.port.js';
 import { claimOf, needText, type Reference, type ResourceSpec, textOf } from '../resource-spec.js';
 
@@ -277,11 +278,7 @@ export function policyReference(policyArn: unknown): Reference | undefined {
 
 /** @param needed the element every statement must have besides Effect: Principal in trust policies, Action in others */
 export function assertPolicyDocument(policy: string, needed: 'Principal' | 'Action'): void {
-  const document = parseJson(policy);
-  const statements = [(document as { Statement?: unknown } | null | undefined)?.Statement ?? []].flat() as Record<
-    string,
-    unknown
-  >[];
+  const statements = statementsOf(policy);
   const isComplete = statements.every(
     (statement) =>
       (statement.Effect === 'Allow' || statement.Effect === 'Deny') &&
