@@ -1,6 +1,16 @@
 import { CloudError } from './provider.port.js';
 import type { ResourceSpec } from './resource-spec.js';
 import { CERTIFICATE, CERTIFICATE_VALIDATION } from './types/acm.js';
+import {
+  API,
+  API_MAPPING,
+  API_ROUTE,
+  AUTHORIZER,
+  DOMAIN_NAME,
+  INTEGRATION,
+  STAGE,
+  VPC_LINK,
+} from './types/apigateway.js';
 import { SCALING_POLICY, SCALING_TARGET } from './types/app-autoscaling.js';
 import { BACKUP_PLAN, BACKUP_SELECTION, BACKUP_VAULT } from './types/backup.js';
 import { BUDGET, DASHBOARD, LOG_METRIC_FILTER, METRIC_ALARM } from './types/cloudwatch.js';
@@ -48,6 +58,10 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     ACCESS_POLICY_ASSOCIATION,
     ADDON,
     ALIAS,
+    API,
+    API_MAPPING,
+    API_ROUTE,
+    AUTHORIZER,
     BACKUP_PLAN,
     BACKUP_SELECTION,
     BACKUP_VAULT,
@@ -71,6 +85,7 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     DB_SUBNET_GROUP,
     DEFAULT_SECURITY_GROUP,
     DISCOVERY_SERVICE,
+    DOMAIN_NAME,
     ECS_SERVICE,
     EFS_BACKUP_POLICY,
     EGRESS_RULE,
@@ -86,6 +101,7 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     HEALTH_CHECK,
     INGRESS_RULE,
     INSTANCE_PROFILE,
+    INTEGRATION,
     INTERNET_GATEWAY,
     KEY,
     LAUNCH_TEMPLATE,
@@ -122,6 +138,7 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     SECRET_ROTATION,
     SECRET_VERSION,
     SECURITY_GROUP,
+    STAGE,
     STATE_MACHINE,
     SUBNET,
     TARGET_GROUP,
@@ -131,6 +148,7 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     TOPIC_SUBSCRIPTION,
     VPC,
     VPC_ENDPOINT,
+    VPC_LINK,
     WEB_ACL,
     WEB_ACL_ASSOCIATION,
     ZONE,

@@ -33,6 +33,8 @@ export interface ResourceSpec {
   /** Changed arguments that replace in this very change, besides those that always do. */
   readonly replacesToo?: (olds: Properties, news: Properties) => readonly string[];
   readonly id: (context: IdContext) => string;
+  /** What its id is unique within, out of inputs or outputs; without it that is account and region. */
+  readonly idScope?: (properties: Properties) => string;
   readonly arn?: (context: ResourceContext) => string;
   /** What the program did not say and only the cloud knows; must be the same for the same context. */
   readonly compute: (context: ResourceContext) => Properties;
@@ -144,6 +146,11 @@ export interface Quota {
 
 export function claimOf(region: string, kind: string, value: string): string {
   return `${region}|${kind}|${value}`;
+}
+
+/** The id as its claims hold it. */
+export function scopedId(spec: ResourceSpec, properties: Properties, id: string): string {
+  return spec.idScope ? `${spec.idScope(properties)}/${id}` : id;
 }
 
 /** The value as text; undefined where it is absent or empty. */

@@ -23,6 +23,7 @@ import {
   type Reference,
   type ResourceContext,
   type ResourceSpec,
+  scopedId,
   secretKeys,
   textOf,
 } from './resource-spec.js';
@@ -287,10 +288,11 @@ export class SandboxProvider implements ResourceProvider {
       ...spec.compute(context),
       ...contentsOf(spec, parts.previous),
     };
-    const key = claimOf(place.region, spec.type, id);
+    const known = scopedId(spec, inputs, id);
+    const key = claimOf(place.region, spec.type, known);
     const claims = [
       key,
-      claimOf(place.region, spec.kind, id),
+      claimOf(place.region, spec.kind, known),
       tokenClaim(urn, token),
       ...(spec.claims?.({ ...place, inputs, refs }) ?? []).map((claim) => claim.value),
       ...(spec.implicitClaims?.(context) ?? []),
@@ -386,7 +388,9 @@ export class SandboxProvider implements ResourceProvider {
 
   private async get(spec: ResourceSpec, id: string, known: Properties | undefined): Promise<CloudResource | null> {
     const { region } = this.placeOf(spec, known ?? {});
-    const [resource] = await this.parts.store.findByClaims(this.binding, [claimOf(region, spec.type, id)]);
+    const [resource] = await this.parts.store.findByClaims(this.binding, [
+      claimOf(region, spec.type, scopedId(spec, known ?? {}, id)),
+    ]);
     return resource ?? null;
   }
 
@@ -453,7 +457,7 @@ export class SandboxProvider implements ResourceProvider {
       const place = this.placeOf(spec, inputs);
       const claims = spec.claims?.({ ...place, inputs: own, refs: {} }) ?? [];
       const id = spec.id({ ...place, name: logical, seed, inputs: own, refs: {} });
-      return [claimOf(place.region, spec.kind, id), ...claims.map((claim) => claim.value)];
+      return [claimOf(place.region, spec.kind, scopedId(spec, own, id)), ...claims.map((claim) => claim.value)];
     };
     const before = held(request.oldInputs, 'old');
     return held(request.news, 'new').some((claim) => before.includes(claim) && !claim.includes(UNKNOWN));

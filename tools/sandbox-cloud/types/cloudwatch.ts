@@ -138,11 +138,12 @@ export const LOG_METRIC_FILTER: ResourceSpec = {
   },
   outputs: [],
   id: ({ inputs }) => needText(inputs, 'name'),
+  idScope: ({ logGroupName }) => String(logGroupName),
   compute: ({ inputs }) => ({ applyOnTransformedLogs: inputs.applyOnTransformedLogs ?? false }),
   references: ({ logGroupName }, place) => ({ group: logGroupReference(logGroupName, place, 'cascade') }),
   claims: ({ inputs, region }) => [
     {
-      value: claimOf(region, 'log-metric-filter-of', `${String(inputs.logGroupName)}|${String(inputs.name)}`),
+      value: claimOf(region, 'log-metric-filter', `${String(inputs.logGroupName)}/${String(inputs.name)}`),
       taken: noFilter,
       overwrites: true,
     },

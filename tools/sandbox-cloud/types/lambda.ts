@@ -212,6 +212,7 @@ export const PERMISSION: ResourceSpec = {
   },
   outputs: [],
   id: ({ inputs, seed }) => statementIdOf(inputs, seed),
+  idScope: (properties) => nameOf(String(properties.function)),
   compute: ({ inputs, seed }) => ({
     statementId: statementIdOf(inputs, seed),
     statementIdPrefix: inputs.statementIdPrefix ?? '',
@@ -518,8 +519,19 @@ function functionReferences(inputs: Properties, place: Place): Record<string, Re
   return {
     role: roleReference(inputs.role, 'ignore', cannotAssume()),
     key: keyReference(inputs.kmsKeyArn, place, 'ignore'),
+    bucket: packageBucket(inputs.s3Bucket),
     ...Object.fromEntries([...many('subnet', subnetIds, 'subnet'), ...many('sg', securityGroupIds, 'group')]),
   };
+}
+
+/** Lambda copies the package: the bucket may go later. What is in it the sandbox does not know. */
+function packageBucket(bucket: unknown): Reference | undefined {
+  const name = textOf(bucket);
+  if (name === undefined) return undefined;
+  const missing = invalidParameter(
+    'Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist',
+  );
+  return { claim: claimOf('global', 's3-bucket', name), onDelete: 'ignore', missing };
 }
 
 function cannotAssume(): CloudError {
