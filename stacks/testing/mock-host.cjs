@@ -78,19 +78,6 @@ function computed(type, name, inputs) {
           hostedZoneId: 'Z0GATEWAY',
         },
       };
-    case 'aws:sqs/queue:Queue':
-      return { ...common, url: `https://sqs.example.com/${name}` };
-    case 'aws:apigatewayv2/api:Api':
-      return { ...common, apiEndpoint: 'https://api-1.example.com', executionArn: 'arn:aws:execute-api:::api-1' };
-    case 'aws:apigatewayv2/domainName:DomainName':
-      return {
-        ...common,
-        domainNameConfiguration: {
-          ...inputs.domainNameConfiguration,
-          targetDomainName: 'd-1.example.net',
-          hostedZoneId: 'Z0GATEWAY',
-        },
-      };
     case 'aws:ecr/repository:Repository':
       return { ...common, repositoryUrl: `111111111111.dkr.ecr.us-east-1.amazonaws.com/${inputs.name}` };
     case 'aws:lb/loadBalancer:LoadBalancer':

@@ -34,7 +34,7 @@ const TOTALS: Record<string, readonly number[]> = {
 /** Types that AWS cannot tag, of those the programs use; the bucket's settings and what is no AWS resource among them. */
 const UNTAGGABLE = new RegExp(
   `:(${[
-    'LifecyclePolicy|ClusterCapacityProviders|appautoscaling/policy:Policy|WebAclAssociation',
+    'autoscaling/policy:Policy|LifecyclePolicy|ClusterCapacityProviders|appautoscaling/policy:Policy|WebAclAssociation',
     'RegistryScanningConfiguration|ReplicationConfiguration',
     'Record|CertificateValidation|Route|RouteTableAssociation|RolePolicy|RolePolicyAttachment|Alias',
     'RandomPassword|SecretVersion|SecretRotation',
@@ -57,6 +57,12 @@ const STATEFUL = [
 ];
 /** Of the buckets only these; the others hold what can be made again. */
 const STATEFUL_BUCKETS = ['primary-bucket', 'backups-bucket', 'lake-bucket'];
+
+/** Auto Scaling groups list their tags, with what each passes on. */
+function tagsOf(inputs: Registered['inputs']): unknown {
+  const tags = inputs['tags'] as Record<string, string> | { key: string; value: string }[] | undefined;
+  return Array.isArray(tags) ? Object.fromEntries(tags.map(({ key, value }) => [key, value])) : tags;
+}
 
 let host: ProgramHost;
 const runs = new Map<string, ProgramRun>();
@@ -100,7 +106,7 @@ describe.each(RUNS)('%s in %s, with the values of the default template', (stack,
 
   test('tags every taggable resource', () => {
     for (const { type, name, inputs } of run().resources.filter((one) => !UNTAGGABLE.test(one.type))) {
-      expect([type, name, inputs['tags']]).toEqual([
+      expect([type, name, tagsOf(inputs)]).toEqual([
         type,
         name,
         expect.objectContaining({

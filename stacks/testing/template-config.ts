@@ -108,6 +108,7 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'storage:lakeBucketArn': { every: '' },
   'dns:domainName': { every: 'dev.shop.example.com' },
   'security:webPort': { every: 3000 },
+  'aws:latestAmiId:amazonLinux2023': { every: 'ami-0123456789abcdef0' },
   'security:apiPort': { every: 8080 },
   'containers-images:repositoryUrls': {
     every: { frontend: `${REGISTRY}/frontend`, backend: `${REGISTRY}/backend` },

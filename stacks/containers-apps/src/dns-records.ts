@@ -1,20 +1,9 @@
 import type { LoadBalancer } from '@pulumi/aws/lb/index.js';
-import { Record } from '@pulumi/aws/route53/index.js';
-import { type ContainersAppsConfig, type Context, opts } from '../../shared/index.js';
+import { type ContainersAppsConfig, type Context, loadBalancerRecord } from '../../shared/index.js';
 
 /** The domain of the environment and its `www` lead to the load balancer (stacks.md 9.1). */
 export function createRecords(ctx: Context, cfg: ContainersAppsConfig, loadBalancer: LoadBalancer): void {
-  const alias = (logical: string, name: string): Record =>
-    new Record(
-      logical,
-      {
-        zoneId: cfg.hostedZoneId,
-        name,
-        type: 'A',
-        aliases: [{ name: loadBalancer.dnsName, zoneId: loadBalancer.zoneId, evaluateTargetHealth: true }],
-      },
-      opts(ctx),
-    );
-  alias('apex-record', cfg.domainName);
-  alias('www-record', `www.${cfg.domainName}`);
+  const { hostedZoneId: zoneId, domainName } = cfg;
+  loadBalancerRecord(ctx, loadBalancer, { name: 'apex-record', zoneId, fqdn: domainName });
+  loadBalancerRecord(ctx, loadBalancer, { name: 'www-record', zoneId, fqdn: `www.${domainName}` });
 }
