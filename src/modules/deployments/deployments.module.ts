@@ -28,6 +28,7 @@ import { VersionsRepository } from './environments/versions.repository.js';
 import { ManifestVault } from './manifest-vault.js';
 import { DeploymentMirror } from './mirror/deployment-mirror.js';
 import { OperationClosing } from './operations/operation-closing.js';
+import { OperationIntake, OperationStores, OperationTools } from './operations/operation-intake.js';
 import { OperationJournals } from './operations/operation-journals.js';
 import { OperationPlanner } from './operations/operation-planner.js';
 import { OperationExecution, OperationWorker } from './operations/operation-worker.js';
@@ -35,7 +36,7 @@ import { OPERATIONS, operationSchema } from './operations/operation.schema.js';
 import { OperationsController } from './operations/operations.controller.js';
 import { OperationsJobs } from './operations/operations.jobs.js';
 import { OperationsRepository } from './operations/operations.repository.js';
-import { OperationsService, OperationStores, OperationTools } from './operations/operations.service.js';
+import { OperationsService } from './operations/operations.service.js';
 import { RunRequestBuilder } from './operations/run-request.builder.js';
 import { StatusService, StatusSources } from './operations/status.service.js';
 
@@ -73,6 +74,7 @@ const REPOSITORIES = [
     EnvironmentClosing,
     ClosingTools,
     OperationsService,
+    OperationIntake,
     OperationStores,
     OperationTools,
     OperationClosing,

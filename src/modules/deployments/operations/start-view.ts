@@ -1,5 +1,5 @@
 import { channelOf, statusUrl } from './operation.dto.js';
-import type { Started } from './operations.service.js';
+import type { Started } from './operation-intake.js';
 
 /** Answer of POST …/deploy and …/destroy (api.md 3.3). */
 export function toStartDto({ operation, plan, queuePosition }: Started): Record<string, unknown> {

@@ -1,0 +1,193 @@
+import { Injectable } from '@nestjs/common';
+import { Config } from '../../../shared/config/config.js';
+import { AppError, Conflict, Refused } from '../../../shared/errors/app-error.js';
+import { EventsRepository } from '../../../shared/events/events.repository.js';
+import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
+import { currentContext } from '../../../shared/http/request-context.js';
+import { Clock } from '../../../shared/kernel/clock.js';
+import { Ids } from '../../../shared/kernel/ids.js';
+import type { Plan, RunType } from '../../orchestrator/run-request.js';
+import type { Deployment } from '../deployment.js';
+import { DeploymentsRepository } from '../deployments.repository.js';
+import { EnvironmentsRepository } from '../environments/environments.repository.js';
+import { OperationClosing } from './operation-closing.js';
+import { OperationPlanner } from './operation-planner.js';
+import { OperationWorker } from './operation-worker.js';
+import type { Operation, OperationParameters } from './operation.js';
+import { OperationsRepository } from './operations.repository.js';
+import { disabledEnvironment } from './run-request.builder.js';
+
+/** Operations at once per organization by tier; further ones 429 (api.md 1.8). */
+const CONCURRENT: Readonly<Record<string, number>> = { free: 1, standard: 5, enterprise: 20, static: 5 };
+
+export interface Started {
+  readonly operation: Operation;
+  readonly plan: Plan;
+  /** 1 = next; only while it waits. */
+  readonly queuePosition: number | null;
+}
+
+/** What a start needs to know besides the caller. */
+export interface Start {
+  readonly type: RunType;
+  readonly stack: string | null;
+  readonly environment: EnvironmentName;
+  readonly parameters: OperationParameters;
+  readonly overrides: Operation['overrides'];
+  readonly resumedFrom?: string;
+}
+
+/** Repositories of operations. */
+@Injectable()
+export class OperationStores {
+  constructor(
+    readonly deployments: DeploymentsRepository,
+    readonly environments: EnvironmentsRepository,
+    readonly operations: OperationsRepository,
+    readonly events: EventsRepository,
+  ) {}
+}
+
+/** Small things operations work with. */
+@Injectable()
+export class OperationTools {
+  constructor(
+    readonly config: Config,
+    readonly clock: Clock,
+    readonly ids: Ids,
+    readonly closing: OperationClosing,
+  ) {}
+}
+
+/** Types that a disabled environment takes: nothing new comes into it (deployments.md 9.2). */
+const ALSO_WHEN_DISABLED: readonly RunType[] = ['destroy', 'destroy-stack', 'rollback'];
+
+/**
+ * The one way into an operation, whatever its type: running operation → environment → options → capacity → plan → stored, and
+ * claimed or queued.
+ */
+@Injectable()
+export class OperationIntake {
+  constructor(
+    private readonly stores: OperationStores,
+    private readonly planner: OperationPlanner,
+    private readonly worker: OperationWorker,
+    private readonly tools: OperationTools,
+  ) {}
+
+  /** @throws Conflict `OPERATION_IN_PROGRESS`, Refused `ENVIRONMENT_DISABLED`, `INVALID_OPTIONS` and what planning refuses */
+  async start(principal: Principal, deployment: Deployment, start: Start): Promise<Started> {
+    const { parameters, environment: name } = start;
+    const holder = await this.stores.operations.findActive(deployment.deploymentId, name);
+    if (holder && !parameters.preview && !parameters.waitForLock) throw inProgress(holder);
+    const environment = await this.stores.environments.find(deployment.deploymentId, name);
+    const standing = environment !== null && (environment.enabled || ALSO_WHEN_DISABLED.includes(start.type));
+    if (!standing) throw disabledEnvironment(name);
+    if (parameters.continueOnError && parameters.rollbackOnError) {
+      throw new Refused('INVALID_OPTIONS', 'continueOnError and rollbackOnError exclude each other', {
+        details: { options: ['continueOnError', 'rollbackOnError'] },
+      });
+    }
+    if (!parameters.preview) await this.requireCapacity(principal, deployment.organization);
+    const draftOperation = this.newOperation(principal, deployment, start, !holder || parameters.preview);
+    const { operation, plan } = await this.planner.plan(draftOperation);
+    return this.accept(operation, plan);
+  }
+
+  private async accept(operation: Operation, plan: Plan): Promise<Started> {
+    const { operations } = this.stores;
+    let accepted = operation;
+    if (!(await operations.insert(operation))) {
+      const holder = await operations.findActive(operation.deploymentId, operation.environment);
+      if (!operation.parameters.waitForLock && holder) throw inProgress(holder);
+      accepted = { ...operation, active: false, activeAt: null };
+      await operations.insert(accepted);
+    }
+    if (accepted.active || accepted.preview) this.worker.wake(accepted.operationId);
+    else await this.tools.closing.promoteNext(accepted).then((next) => next && this.worker.wake(next.operationId));
+    return { operation: accepted, plan, queuePosition: await this.queuePosition(accepted) };
+  }
+
+  private async requireCapacity(principal: Principal, organization: string): Promise<void> {
+    const limit = CONCURRENT[principal.tier] ?? 5;
+    const running = await this.stores.operations.countActive(organization);
+    if (running < limit) return;
+    throw new AppError(
+      'CONCURRENCY_LIMIT',
+      429,
+      `The organization runs ${running} operations at once, its limit is ${limit}`,
+      {
+        details: { limit, running, tier: principal.tier },
+        headers: { 'Retry-After': '30' },
+      },
+    );
+  }
+
+  private newOperation(principal: Principal, deployment: Deployment, start: Start, active: boolean): Operation {
+    const now = this.tools.clock.now();
+    const operationId = this.tools.ids.operationId();
+    const isActive = active && !start.parameters.preview;
+    return {
+      operationId,
+      organization: deployment.organization,
+      project: deployment.project,
+      deploymentId: deployment.deploymentId,
+      environment: start.environment,
+      stack: start.stack,
+      type: start.type,
+      preview: start.parameters.preview,
+      status: 'pending',
+      phase: 'initializing',
+      engine: this.tools.config.engine.engine,
+      cloud: this.tools.config.engine.cloud,
+      manifestRevision: deployment.revision,
+      parameters: start.parameters,
+      selectedStacks: null,
+      overrides: start.overrides,
+      plan: null,
+      before: null,
+      state: null,
+      active: isActive,
+      createdAt: now,
+      activeAt: isActive ? now : null,
+      startedAt: null,
+      completedAt: null,
+      startedBy: principal.name,
+      startedById: principal.userId ?? principal.id,
+      correlationId: currentContext()?.correlationId ?? operationId,
+      estimatedDuration: 0,
+      cancel: null,
+      report: null,
+      error: null,
+      resumable: false,
+      resumedFrom: start.resumedFrom ?? null,
+      staleDependents: [],
+      executor: null,
+      takeovers: 0,
+    };
+  }
+
+  /** Place among those that wait, 1 = next; null when it does not wait. */
+  async queuePosition(operation: Operation): Promise<number | null> {
+    return operation.status === 'pending' && !operation.active && !operation.preview
+      ? this.stores.operations.queuePosition(operation)
+      : null;
+  }
+}
+
+function inProgress(holder: Operation): Conflict {
+  return new Conflict(
+    'OPERATION_IN_PROGRESS',
+    `Operation ${holder.operationId} of ${holder.startedBy} holds ${holder.deploymentId} ${holder.environment}`,
+    {
+      details: {
+        operationId: holder.operationId,
+        type: holder.type,
+        startedBy: holder.startedBy,
+        startedAt: (holder.startedAt ?? holder.createdAt).toISOString(),
+        environment: holder.environment,
+      },
+      suggestion: 'Wait for it, cancel it, or send waitForLock: true.',
+    },
+  );
+}
