@@ -7,6 +7,7 @@ import { HealthModule } from './modules/health/health.module.js';
 import { MachinesModule } from './modules/machines/machines.module.js';
 import { OrchestratorModule } from './modules/orchestrator/orchestrator.module.js';
 import { ProgressModule } from './modules/progress/progress.module.js';
+import { SessionsModule } from './modules/sessions/sessions.module.js';
 import { StacksModule } from './modules/stacks/stacks.module.js';
 import { TasksModule } from './modules/tasks/tasks.module.js';
 import { WorkspacesModule } from './modules/workspaces/workspaces.module.js';
@@ -33,6 +34,7 @@ export class AppModule {
         OrchestratorModule.with(engineOptions(config)),
         MachinesModule,
         TasksModule,
+        SessionsModule,
         WorkspacesModule,
         DeploymentsModule,
         ProgressModule,

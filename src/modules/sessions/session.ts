@@ -109,3 +109,24 @@ export function isStalled(
 }
 
 export { RESERVED_METADATA_KEYS, STORED_METADATA_BYTES } from '../../shared/kernel/metadata-limits.js';
+
+/** What the health of a session suggests to do. */
+export type SessionAdvice = 'CHECK_PROCESS' | 'RESUME_SESSION' | 'REVIEW_FAILURE' | 'RECOVER_SESSION';
+
+/** @param isSilent stalled, or overdue and about to be */
+export function adviceFor(session: Pick<Session, 'status'>, isSilent: boolean): readonly SessionAdvice[] {
+  switch (session.status) {
+    case 'active':
+      return isSilent ? ['CHECK_PROCESS'] : [];
+    case 'paused':
+      return ['RESUME_SESSION'];
+    case 'stalled':
+      return ['CHECK_PROCESS', 'RECOVER_SESSION'];
+    case 'failed':
+      return ['REVIEW_FAILURE', 'RECOVER_SESSION'];
+    case 'completed':
+      return [];
+    default:
+      return session.status satisfies never;
+  }
+}

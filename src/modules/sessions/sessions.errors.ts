@@ -75,9 +75,20 @@ export class ActiveSessionExists extends Conflict {
 export class SlotTaken extends Conflict {
   constructor(machineId: string, slot: number, holderId: string) {
     super('SLOT_TAKEN', `Slot ${slot} of machine ${machineId} is held by session ${holderId}`, {
-      details: { machine_id: machineId, docker_slot: slot, session_id: holderId },
-      suggestion: 'Use another slot, or release it first',
+      details: { machine_id: machineId, docker_slot: slot, holder_session_id: holderId },
+      suggestion: 'Take another slot, or end that session',
     });
+  }
+}
+
+/** The same answer as that of the machine itself. */
+export class SlotNotDefined extends Invalid {
+  constructor(machineId: string, slot: number, dockerSlots: readonly number[]) {
+    super(
+      'SLOT_NOT_DEFINED',
+      `Machine ${machineId} has no slot ${slot}; its slots are ${dockerSlots.slice(0, 50).join(', ') || 'none'}`,
+      { details: { machine_id: machineId, docker_slot: slot, docker_slots: dockerSlots } },
+    );
   }
 }
 
@@ -111,15 +122,6 @@ export class RecoveryInProgress extends Conflict {
     super('RECOVERY_IN_PROGRESS', `Session ${session.id} is being recovered`, {
       details: { session_id: session.id, recovery_lock_until: session.recoveryLockUntil?.toISOString() ?? null },
       suggestion: 'Stop, or try again after recovery_lock_until',
-    });
-  }
-}
-
-export class MetadataTooLarge extends Invalid {
-  constructor(bytes: number, limit: number) {
-    super('VALIDATION_INVALID_FORMAT', `metadata would have ${bytes} bytes; at most ${limit} are stored`, {
-      details: [{ field: 'metadata', messages: [`must keep the stored metadata within ${limit} bytes`] }],
-      suggestion: 'Remove keys by sending them as null',
     });
   }
 }

@@ -3,9 +3,21 @@ import { MongooseModule } from '@nestjs/mongoose';
 import { Config } from '../../shared/config/config.js';
 import { MachinesModule } from '../machines/machines.module.js';
 import { TasksModule } from '../tasks/tasks.module.js';
+import { BeatHints } from './beat-hints.js';
+import { CurrentTaskListener } from './current-task.listener.js';
+import { HeartbeatsService, HeartbeatTools } from './heartbeats.service.js';
 import { SessionClosing } from './session-closing.js';
+import { SessionConflicts } from './session-conflicts.js';
+import { SessionLogListener } from './session-log.listener.js';
+import { SessionSlotsController } from './session-slots.controller.js';
+import { SessionSlotsService } from './session-slots.service.js';
+import { SessionViewsController } from './session-views.controller.js';
+import { SessionViewsRepository } from './session-views.repository.js';
+import { SessionViewsService } from './session-views.service.js';
 import { SESSIONS, sessionSchema } from './session.schema.js';
+import { SessionsController } from './sessions.controller.js';
 import { SessionsRepository } from './sessions.repository.js';
+import { SessionsService, SessionTools } from './sessions.service.js';
 
 const SECONDS_A_DAY = 86_400;
 
@@ -22,7 +34,22 @@ const SECONDS_A_DAY = 86_400;
       },
     ]),
   ],
-  providers: [SessionsRepository, SessionClosing],
+  controllers: [SessionsController, SessionViewsController, SessionSlotsController],
+  providers: [
+    SessionsRepository,
+    SessionViewsRepository,
+    SessionClosing,
+    SessionConflicts,
+    SessionsService,
+    SessionTools,
+    HeartbeatsService,
+    HeartbeatTools,
+    BeatHints,
+    SessionViewsService,
+    SessionSlotsService,
+    CurrentTaskListener,
+    SessionLogListener,
+  ],
 })
 export class SessionsModule implements OnModuleInit {
   constructor(private readonly sessions: SessionsRepository) {}

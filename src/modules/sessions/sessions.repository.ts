@@ -36,7 +36,7 @@ export interface SessionChange {
   readonly currentTaskId?: string | null;
   readonly dockerSlot?: number | null;
   readonly machineId?: string;
-  /** Merged per key; `null` removes one. Not limited here: ask `metadataBytes` of the result. */
+  /** Merged per key; `null` removes one. Not limited here: ask `fitsStore` of the result. */
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
@@ -294,18 +294,16 @@ export class SessionsRepository extends BaseRepository<SessionRecord> {
     return record ? toSession(record) : null;
   }
 
-  /** A task started: it is the session's current one. Null when the session does not live. */
-  setCurrentTask(key: SessionKey, taskId: string): Promise<Session | null> {
-    return this.change(key, LIVE, { currentTaskId: taskId });
-  }
-
-  /** A task ended or is gone: the session has no current one, where it was that. */
-  async clearCurrentTask({ organization, id }: SessionKey, taskId: string): Promise<void> {
-    await this.model.updateOne(
-      { session_id: id, organization, current_task_id: taskId },
-      [{ $set: { current_task_id: null, updated_at: '$$NOW' } }],
-      { updatePipeline: true },
-    );
+  /** A task ended or is gone: the session has no current one. Null when it had another. */
+  async clearCurrentTask({ organization, id }: SessionKey, taskId: string): Promise<Session | null> {
+    const record = await this.model
+      .findOneAndUpdate(
+        { session_id: id, organization, current_task_id: taskId },
+        [{ $set: { current_task_id: null, updated_at: '$$NOW' } }],
+        AFTER,
+      )
+      .lean<Stored>();
+    return record ? toSession(record) : null;
   }
 }
 
@@ -474,9 +472,4 @@ function closingStages(
     { $unset: ['closing_notes'] } as Stage,
     KEYS,
   ];
-}
-
-/** Bytes of the metadata as JSON: what the limit of a change is about. */
-export function metadataBytes(session: Pick<Session, 'metadata'>): number {
-  return Buffer.byteLength(JSON.stringify(session.metadata));
 }
