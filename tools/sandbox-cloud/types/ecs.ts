@@ -1,3 +1,4 @@
+import { numberFrom } from '../identities.js';
 import {
   flag,
   json,
@@ -343,9 +344,13 @@ function targetGroupsOf({ loadBalancers }: Properties): Properties[] {
   return ((loadBalancers ?? []) as Properties[]).filter(({ targetGroupArn }) => textOf(targetGroupArn) !== undefined);
 }
 
-/** How often the resource was created: the number at the end of its seed (`<urn><count>`). */
+/**
+ * How often the resource was created: the number at the end of its seed (`<urn><count>`). Any other seed stands for a revision
+ * that does not exist, a different one for each.
+ */
 function revisionOf({ seed, name }: Pick<IdContext, 'seed' | 'name'>): number {
-  return Number(seed.slice(seed.lastIndexOf(`::${name}`) + 2 + name.length));
+  const end = seed.lastIndexOf(`::${name}`) + 2 + name.length;
+  return seed.startsWith('urn:') ? Number(seed.slice(end)) : numberFrom(seed, 1_000_000);
 }
 
 interface ContainerDefinition {
