@@ -12,6 +12,7 @@ import {
   VPC_LINK,
 } from './types/apigateway.js';
 import { SCALING_POLICY, SCALING_TARGET } from './types/app-autoscaling.js';
+import { AUTO_SCALING_GROUP, GROUP_POLICY } from './types/autoscaling.js';
 import { BACKUP_PLAN, BACKUP_SELECTION, BACKUP_VAULT } from './types/backup.js';
 import { BUDGET, DASHBOARD, LOG_METRIC_FILTER, METRIC_ALARM } from './types/cloudwatch.js';
 import { PROJECT } from './types/codebuild.js';
@@ -62,6 +63,7 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     API_MAPPING,
     API_ROUTE,
     AUTHORIZER,
+    AUTO_SCALING_GROUP,
     BACKUP_PLAN,
     BACKUP_SELECTION,
     BACKUP_VAULT,
@@ -98,6 +100,7 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     FLOW_LOG,
     FUNCTION,
     FUNCTION_ALIAS,
+    GROUP_POLICY,
     HEALTH_CHECK,
     INGRESS_RULE,
     INSTANCE_PROFILE,

@@ -16,6 +16,7 @@ import { ec2Reference } from './ec2.js';
 import { roleReference } from './iam.js';
 import { launchTemplateReference } from './instances.js';
 import { keyReference } from './kms.js';
+import { roleTrusts } from './role-permissions.js';
 
 /** Source of quotas: "Amazon EKS service quotas" of the EKS user guide, defaults. */
 const CLUSTERS_PER_REGION = 100;
@@ -176,7 +177,7 @@ export const EKS_CLUSTER: ResourceSpec = {
   ],
   guard: async (context) => {
     const { inputs, refs } = context;
-    if (!mayBeTakenBy(refs.role, 'eks.amazonaws.com')) throw notAssumable(inputs.roleArn);
+    if (refs.role && !roleTrusts(refs.role, 'eks.amazonaws.com')) throw notAssumable(inputs.roleArn);
     assertZones(refs);
     const { endpointPrivateAccess = false, endpointPublicAccess = true } = inputs.vpcConfig as Properties;
     if (endpointPrivateAccess !== true && endpointPublicAccess !== true) {
@@ -204,6 +205,7 @@ export const NODE_GROUP: ResourceSpec = {
   kind: 'eks-node-group',
   taggable: true,
   seconds: { create: 120, update: 180, delete: 150 },
+  autoName: { maxLength: 63, input: 'nodeGroupName' },
   inputs: {
     amiType: text({ computed: true, replaces: true }),
     capacityType: text({ computed: true, replaces: true, check: oneOf('ON_DEMAND', 'SPOT', 'CAPACITY_BLOCK') }),
@@ -238,19 +240,18 @@ export const NODE_GROUP: ResourceSpec = {
     }
     return failures;
   },
-  id: ({ inputs, name, seed }) => `${needText(inputs, 'clusterName')}:${nodeGroupName(inputs, name, seed)}`,
-  arn: ({ inputs, name, seed, region, account }) =>
-    `arn:aws:eks:${region}:${account}:nodegroup/${String(inputs.clusterName)}/${nodeGroupName(inputs, name, seed)}/${uuid(`${seed}|group`)}`,
-  compute: ({ inputs, refs, name, seed }) => {
+  id: ({ inputs }) => `${needText(inputs, 'clusterName')}:${needText(inputs, 'nodeGroupName')}`,
+  arn: ({ inputs, seed, region, account }) =>
+    `arn:aws:eks:${region}:${account}:nodegroup/${String(inputs.clusterName)}/${needText(inputs, 'nodeGroupName')}/${uuid(`${seed}|group`)}`,
+  compute: ({ inputs, refs, seed }) => {
     const version = textOf(inputs.version) ?? textOf(refs.cluster?.properties.version) ?? DEFAULT_VERSION;
-    const own = nodeGroupName(inputs, name, seed);
+    const own = needText(inputs, 'nodeGroupName');
     return {
       amiType: inputs.amiType ?? 'AL2023_x86_64_STANDARD',
       capacityType: inputs.capacityType ?? 'ON_DEMAND',
       diskSize: inputs.diskSize ?? (inputs.launchTemplate === undefined ? 20 : 0),
       instanceTypes: inputs.instanceTypes ?? ['t3.medium'],
       launchTemplate: launchTemplateOf(inputs, refs.template),
-      nodeGroupName: own,
       nodeGroupNamePrefix: inputs.nodeGroupNamePrefix ?? '',
       nodeRepairConfig: inputs.nodeRepairConfig ?? { enabled: false },
       releaseVersion: inputs.releaseVersion ?? `${version}.5-20251209`,
@@ -272,15 +273,13 @@ export const NODE_GROUP: ResourceSpec = {
     ...inNetwork('subnet', place, inputs.subnetIds, (id) => `The subnet ID '${id}' does not exist`),
   }),
   claims: ({ inputs, region }) => {
-    const name = textOf(inputs.nodeGroupName);
+    const [name, cluster] = [String(inputs.nodeGroupName), String(inputs.clusterName)];
     const taken = (): CloudError =>
       new CloudError(
         'ResourceInUseException',
-        `NodeGroup already exists with name ${name} and cluster name ${String(inputs.clusterName)}`,
+        `NodeGroup already exists with name ${name} and cluster name ${cluster}`,
       );
-    return name
-      ? [{ value: claimOf(region, 'eks-node-group-name', `${String(inputs.clusterName)}:${name}`), taken }]
-      : [];
+    return [{ value: claimOf(region, 'eks-node-group', `${cluster}:${name}`), taken }];
   },
   quotas: ({ clusterName }, { region }) => [
     {
@@ -291,7 +290,7 @@ export const NODE_GROUP: ResourceSpec = {
   ],
   guard: async (context) => {
     const { inputs, refs } = context;
-    if (!mayBeTakenBy(refs.role, 'ec2.amazonaws.com')) throw notAssumable(inputs.nodeRoleArn);
+    if (refs.role && !roleTrusts(refs.role, 'ec2.amazonaws.com')) throw notAssumable(inputs.nodeRoleArn);
     await assertNodePolicies(context);
     assertTemplate(context);
     await assertNodeVersion(context);
@@ -558,10 +557,6 @@ function sizes({ minSize, desiredSize, maxSize }: Properties): string | undefine
   return wanted > most ? `desired capacity ${wanted} can't be greater than max size ${most}` : undefined;
 }
 
-function mayBeTakenBy(role: CloudResource | undefined, service: string): boolean {
-  return String(role?.properties.assumeRolePolicy).includes(service);
-}
-
 function notAssumable(role: unknown): CloudError {
   return invalid(
     `Role with arn: ${String(role)}, could not be assumed because it does not exist or the trusted entity is not correct`,
@@ -581,12 +576,6 @@ function modeOf(cluster: CloudResource | undefined): string {
 function defaultVersion(addon: string, cluster: CloudResource | undefined): string {
   const minor = Number(String(cluster?.properties.version).split('.')[1]);
   return ADDONS[addon]?.(minor) ?? '';
-}
-
-function nodeGroupName(inputs: Properties, logical: string, seed: string): string {
-  return (
-    textOf(inputs.nodeGroupName) ?? `${textOf(inputs.nodeGroupNamePrefix) ?? `${logical}-`}${hex(`${seed}|name`, 7)}`
-  );
 }
 
 function clusterGroupId(seed: string): string {
