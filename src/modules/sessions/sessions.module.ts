@@ -1,6 +1,7 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { Config } from '../../shared/config/config.js';
+import { IdempotencyModule } from '../../shared/http/idempotency.module.js';
 import { MachinesModule } from '../machines/machines.module.js';
 import { TasksModule } from '../tasks/tasks.module.js';
 import { BeatHints } from './beat-hints.js';
@@ -23,6 +24,7 @@ const SECONDS_A_DAY = 86_400;
 
 @Module({
   imports: [
+    IdempotencyModule,
     TasksModule,
     MachinesModule,
     MongooseModule.forFeatureAsync([
