@@ -72,7 +72,7 @@ export class DetectionRepository {
         },
         { $unset: ['active_key'] },
       ],
-      { updatePipeline: true },
+      { updatePipeline: true, timestamps: false },
     );
     if (result.modifiedCount === 0) return [];
     const records = await this.model
@@ -86,7 +86,7 @@ export class DetectionRepository {
     await this.model.updateMany(
       { session_id: { $in: [...ids] }, organization, status: 'active' },
       [{ $set: { heard_at: '$$NOW' } }],
-      { updatePipeline: true },
+      { updatePipeline: true, timestamps: false },
     );
   }
 
@@ -112,7 +112,7 @@ export class DetectionRepository {
       .findOneAndUpdate(
         { ...stillSilent(session, statuses), expiring_at: null },
         [{ $set: { expiring_at: { $literal: expiresAt }, updated_at: '$$NOW' } }],
-        { returnDocument: 'after', updatePipeline: true },
+        { returnDocument: 'after', updatePipeline: true, timestamps: false },
       )
       .lean<SessionRecord>();
     return record ? toSession(record) : null;
