@@ -67,6 +67,7 @@ export async function installHooks(
       startedAt: performance.now(),
     };
     request.cloudContext = context;
+    if (isBodiless(request)) delete request.raw.headers['content-type']; // else Fastify wants JSON in nothing
     reply.header('X-Request-Id', context.requestId);
     runInContext(context, () => {
       if (request.url.length <= MAX_URL_LENGTH) return done();
@@ -135,6 +136,12 @@ export async function installHooks(
 /** `https://*.example.com` → pattern; `*` stands for anything but a slash. */
 export function originPattern(entry: string): RegExp {
   return new RegExp(`^${entry.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')}$`);
+}
+
+/** Many clients name a type whatever they send; a heartbeat without a body is one without a type. */
+function isBodiless({ raw: { headers } }: ContextRequest): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] === undefined && (length === undefined || length === '0');
 }
 
 function shapeProblem(body: unknown): AppError | undefined {
