@@ -104,7 +104,11 @@ export class NoFreeSlot extends Conflict {
 /** The sender was replaced: by a resume (epoch), a recovery, or another session on the pair. It must stop. */
 export class SessionSuperseded extends Conflict {
   constructor(session: Pick<Session, 'id' | 'epoch'>, sentEpoch: number | null, activeSessionId: string) {
-    super('SESSION_SUPERSEDED', `Session ${session.id} was taken over; session ${activeSessionId} has the work`, {
+    const message =
+      session.id === activeSessionId
+        ? `Session ${session.id} was resumed by another process: its epoch is ${session.epoch} now`
+        : `Session ${session.id} was taken over; session ${activeSessionId} has the work`;
+    super('SESSION_SUPERSEDED', message, {
       details: {
         session_id: session.id,
         epoch: sentEpoch,

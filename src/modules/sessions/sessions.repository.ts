@@ -77,7 +77,8 @@ export interface SessionPage {
 type Stage = Extract<PipelineStage, { $set: unknown } | { $unset: unknown }>;
 type Stored = SessionRecord & { readonly _id: { toHexString(): string } };
 
-const AFTER = { returnDocument: 'after', updatePipeline: true } as const;
+/** Mongoose's own timestamps would be this process's clock. */
+const AFTER = { returnDocument: 'after', updatePipeline: true, timestamps: false } as const;
 const NUL = '\u0000';
 /** One active session a pair of project and machine; one live session a slot. The same rule as activeKeyOf and slotKeyOf. */
 const KEYS: Stage = {
