@@ -25,6 +25,7 @@ export const machineSchema = new Schema<MachineRecord>(
     docker_slots: {
       type: [Number],
       required: true,
+      castNonArrays: false,
       validate: {
         validator: (slots: readonly number[]) =>
           slots.length <= 1024 &&
