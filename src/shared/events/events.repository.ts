@@ -78,7 +78,7 @@ export class EventsRepository extends BaseRepository<EventRecord> {
         data,
       };
     });
-    await this.model.insertMany(records);
+    await this.model.insertMany(records, { lean: true }); // made here, field by field: nothing to cast
     return records.map(toStoredEvent);
   }
 
@@ -133,20 +133,28 @@ export class EventsRepository extends BaseRepository<EventRecord> {
     return record?.position ?? null;
   }
 
-  /** Many counters in two commands; in a transaction nobody else can move them between the two. */
+  /** Many counters in few commands; in a transaction nobody else can move them between the two. */
   private async takeAll(wanted: readonly (readonly [string, number])[]): Promise<ReadonlyMap<string, number>> {
     const [only] = wanted;
     if (wanted.length === 1 && only) return new Map([[only[0], await this.take(only[0], only[1])]]);
     if (wanted.length === 0) return new Map();
+    for (const [count, counters] of byCount(wanted)) {
+      await this.counters.updateMany({ _id: { $in: counters } }, { $inc: { value: count } });
+    }
+    const lasts = await this.valuesOf(wanted.map(([counter]) => counter));
+    const missing = wanted.filter(([counter]) => !lasts.has(counter));
+    if (missing.length === 0) return lasts;
     await this.counters.bulkWrite(
-      wanted.map(([counter, count]) => ({
+      missing.map(([counter, count]) => ({
         updateOne: { filter: { _id: counter }, update: { $inc: { value: count } }, upsert: true },
       })),
       { ordered: false },
     );
-    const records = await this.counters
-      .find({ _id: { $in: wanted.map(([counter]) => counter) } })
-      .lean<CounterRecord[]>();
+    return new Map([...lasts, ...(await this.valuesOf(missing.map(([counter]) => counter)))]);
+  }
+
+  private async valuesOf(counters: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const records = await this.counters.find({ _id: { $in: [...counters] } }).lean<CounterRecord[]>();
     return new Map(records.map((record) => [record._id, record.value]));
   }
 
@@ -156,6 +164,17 @@ export class EventsRepository extends BaseRepository<EventRecord> {
       .lean<CounterRecord>();
     return record?.value ?? count;
   }
+}
+
+/** Count → counters that take that many. */
+function byCount(wanted: readonly (readonly [string, number])[]): ReadonlyMap<number, string[]> {
+  const groups = new Map<number, string[]>();
+  for (const [counter, count] of wanted) {
+    const group = groups.get(count);
+    if (group) group.push(counter);
+    else groups.set(count, [counter]);
+  }
+  return groups;
 }
 
 export function streamOf(draft: EventDraft): string {
