@@ -1,23 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { stackEngineContract } from '../../../test/contract/stack-engine.contract.js';
 import { EngineRig, PROGRAMS, ref, type Scenario, silentLog } from '../../../test/fakes/engine-rig.js';
+import { QuickClock } from '../../../test/fakes/quick-clock.js';
 import { FakeStackStateStore } from '../../../test/fakes/stack-state.store.js';
 import { TestCloud } from '../../../test/fakes/test-cloud.js';
 import { RandomProvider } from '../../../tools/random-provider/random.provider.js';
 import { CloudError } from '../../../tools/sandbox-cloud/provider.port.js';
-import { SystemClock } from '../../shared/kernel/clock.js';
 import { PROJECT_ROOT } from '../../shared/kernel/paths.js';
 import { SecretBox } from '../../shared/kernel/secret-box.js';
 import { EmbeddedEngine, type EmbeddedEngineOptions } from './embedded.engine.js';
-
-/** Time passes at once; the pauses that were asked for are kept. */
-class QuickClock extends SystemClock {
-  readonly pauses: number[] = [];
-  override async sleep(ms: number): Promise<void> {
-    this.pauses.push(ms);
-  }
-}
 
 /** Compiled code of the SDK: runners start in half the time. */
 const cacheDir = join(PROJECT_ROOT, 'node_modules/.cache/stack-programs');
@@ -48,23 +39,6 @@ afterEach(() => Promise.all(engines.splice(0).map((engine) => engine.close())));
 
 describe('EmbeddedEngine', () => {
   jest.setTimeout(60_000);
-
-  describe('keeps the contract:', () => {
-    // one engine for all, a cloud for each: the engine keeps organizations apart
-    const clouds = new Map<string, TestCloud>();
-    const shared = anEngine({
-      providerFor: ({ organization }) => clouds.get(organization.replace(/-copy$/, '')) ?? new TestCloud(),
-      states: new FakeStackStateStore(),
-      runners: { size: 2 },
-    });
-    afterAll(() => shared.close());
-    stackEngineContract(() => {
-      const organization = `acme${clouds.size}`;
-      const cloud = new TestCloud();
-      clouds.set(organization, cloud);
-      return new EngineRig(shared, cloud, organization);
-    });
-  });
 
   const never = (): Promise<never> => new Promise(() => undefined);
   const one: Scenario = { resources: [{ name: 'a', inputs: { size: 1 } }], outputs: { id: ref('a.id') } };
@@ -380,6 +354,23 @@ describe('EmbeddedEngine', () => {
       expect(await rig.up(imported)).toMatchObject({ resources: { created: 1 }, outputs: { port: { value: 5 } } });
       expect((await rig.up(imported)).resources).toMatchObject({ created: 0, unchanged: 1 });
     });
+  });
+
+  it.each<[string, Scenario, string | RegExp]>([
+    [
+      'a foreign provider',
+      { resources: [{ name: 'x', type: 'tls:index/privateKey:PrivateKey' }] },
+      /"tls" .* is not supported by the embedded engine/,
+    ],
+    [
+      'a transform',
+      { code: `pulumi.runtime.registerResourceTransform(() => undefined)` },
+      /transforms is not supported/,
+    ],
+    ['a hook', { code: `new pulumi.ResourceHook('h', () => undefined)` }, /hook/],
+  ])('refuses %s by name', async (_, scenario, message) => {
+    const { error } = await aRig().up(scenario);
+    expect(error).toMatchObject({ code: 'PROGRAM_FAILED', message: expect.stringMatching(message) });
   });
 
   it('runs two stacks side by side without mixing them up', async () => {

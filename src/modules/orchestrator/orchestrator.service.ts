@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { IrreversibleStep } from '../../shared/events/events.js';
 import { Clock } from '../../shared/kernel/clock.js';
 import { Ids } from '../../shared/kernel/ids.js';
 import { CloudQueries } from './cloud-queries.port.js';
@@ -10,6 +11,7 @@ import { isGood } from './progress.js';
 import { Reporter } from './reporter.js';
 import { RunControl } from './run-control.js';
 import type { RunJournal } from './run-journal.port.js';
+import { destroyedDataStores } from './rollback.js';
 import { runNodes } from './run-nodes.js';
 import { executeRun, firstRecords, isBegun, type Preflight } from './run.js';
 import { RunSurroundings } from './run-surroundings.js';
@@ -34,6 +36,11 @@ export class OrchestratorService {
   plan(request: RunRequest): Promise<Plan> {
     const resolver = this.resolver(request, new Map(), () => undefined);
     return buildPlan(request, resolver, this.surroundings.box);
+  }
+
+  /** What a manual rollback cannot bring back: data stores of the stacks it destroys. */
+  irreversibleOf(request: RunRequest): Promise<readonly IrreversibleStep[]> {
+    return destroyedDataStores(this.engine, request.place, request.rollbackTo?.destroy ?? []);
   }
 
   /**

@@ -25,6 +25,7 @@ import { backendOf, type BackendOptions, type PassphraseBox, passphraseOf } from
 import type { CommandLine } from './pulumi/command-line.js';
 import type { CommandEnd } from './pulumi/command.js';
 import type { EventReader } from './pulumi/event-reader.js';
+import type { LanguageHost } from './pulumi/language-host.js';
 import { assertStateOf, countedIn, outputsIn, pendingIn, plainOutputs } from './pulumi/exported-state.js';
 import { isPulumiAlive } from './pulumi/process-check.js';
 import type { ServedPackage } from './pulumi/provider-host.js';
@@ -271,17 +272,22 @@ export class PulumiEngine extends StackEngine {
 
   async #execute(run: StackRun, mode: Mode, workspace: Workspace, runId: string): Promise<Attempt> {
     if (run.signal.aborted || this.#closing.signal.aborted) return { kind: 'refused', error: CANCELLED };
-    const { EventReader, LanguageHost, ProviderHost, newServer, listen, addServices } = await loadProtocol();
+    const protocol = await loadProtocol();
     const vault = new SecretVault(this.options.secrets);
     for (const key of run.secretKeys) vault.watch(run.config[key]);
-    const reader = new EventReader(run, mode, vault, () => performance.now());
+    const reader = new protocol.EventReader(run, mode, vault, {
+      now: () => performance.now(),
+      programEnd: () => host.end,
+    });
     const givenUp = new AbortController();
-    const host = new LanguageHost(run, this.#runners, (stream, line) => reader.line(stream, line));
-    const server: Server = newServer();
-    addServices(server, host, (event) => reader.accept(event));
+    const host: LanguageHost = new protocol.LanguageHost(run, this.#runners, (stream, line) =>
+      reader.line(stream, line),
+    );
+    const server: Server = protocol.newServer();
+    protocol.addServices(server, host, (event) => reader.accept(event));
     const packages = this.#servedPackages(run).map(
       (served) =>
-        new ProviderHost(served, {
+        new protocol.ProviderHost(served, {
           run,
           runId,
           seesSecrets: this.options.seesSecrets ?? true,
@@ -297,13 +303,16 @@ export class PulumiEngine extends StackEngine {
     );
     const stopWatching = this.#watchCancel(run, givenUp);
     try {
-      const address = `127.0.0.1:${await listen(server)}`;
+      const address = `127.0.0.1:${await protocol.listen(server)}`;
       const attached = await Promise.all(packages.map((served) => served.open()));
       const stopped = AbortSignal.any([run.signal, this.#closing.signal]);
       const end = await workspace.run(argumentsOf(run, mode, address, backendOf(run, this.options.backend).stack), {
         environment: {
           PULUMI_DEBUG_COMMANDS: 'true', // shows --event-log
-          ...(attached.length > 0 ? { PULUMI_DEBUG_PROVIDERS: attached.join(',') } : {}),
+          // the state names plug-ins that nobody needs here: they are neither looked for nor downloaded
+          ...(attached.length > 0
+            ? { PULUMI_DEBUG_PROVIDERS: attached.join(','), PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }
+            : {}),
         },
         signal: stopped,
         giveUp: givenUp.signal,
@@ -348,14 +357,13 @@ export class PulumiEngine extends StackEngine {
     if (attempt.kind === 'no-stack') return { ...base, success: true };
     if (attempt.kind === 'refused') return { ...base, success: false, error: attempt.error };
     const { reader, error, vault } = attempt;
-    const { created, updated, replaced, unchanged } = reader.counts;
     const isTold = !error && (mode === 'preview' || (mode !== 'refresh' && !reader.hasSecretOutputs));
     if (isTold) {
       return {
         ...base,
         success: true,
         resources: { ...reader.counts },
-        resourceCount: created + updated + replaced + unchanged,
+        resourceCount: reader.present.size,
         outputs: mode === 'preview' ? plannedOutputs(reader) : plainOutputs(reader.outputs),
       };
     }
@@ -390,7 +398,7 @@ export class PulumiEngine extends StackEngine {
       workRoot,
       pulumiHome,
       ref,
-      run && { folder: run.programDir, config: plainConfig(run) },
+      run && { folder: existsSync(run.programDir) ? run.programDir : undefined, config: plainConfig(run) },
     );
     return new Workspace({
       file,

@@ -3,6 +3,7 @@ import { runAttempts, type Outcome } from './attempts.js';
 import { lossOf, isDataStore } from './data-stores.js';
 import { liftOne } from './destroy-stack.js';
 import { stackRef } from './engine-config.js';
+import type { StackEngine } from './engine.port.js';
 import { snapshotFingerprint } from './fingerprint.js';
 import { compareNames, StackGraph } from './graph.js';
 import { checkOutputs } from './outputs-check.js';
@@ -10,7 +11,7 @@ import { isProtected } from './plan.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import type { InstanceChange } from './run-journal.port.js';
 import { stackOf, type RunParts } from './run-parts.js';
-import type { ResolvedConfig, RollbackState, RunStack, StackError, StackRunRecord } from './run-request.js';
+import type { ResolvedConfig, RollbackState, RunPlace, RunStack, StackError, StackRunRecord } from './run-request.js';
 import { isGone } from './skip.js';
 import { failedEvent, secondsSince, skipStack } from './stack-endings.js';
 import { fromException, missingOutputs } from './stack-errors.js';
@@ -249,13 +250,7 @@ async function irreversibleSteps(
   touched: readonly string[],
   destroyed: readonly string[],
 ): Promise<IrreversibleStep[]> {
-  const lost: IrreversibleStep[] = [];
-  for (const stack of destroyed) {
-    const resources = await parts.engine.resources(stackRef(parts.request.place, stack));
-    for (const { urn, type, name } of resources.filter((resource) => isDataStore(resource.type))) {
-      lost.push({ stack, urn, why: `${type} (${name}) is destroyed with ${lossOf(type)}` });
-    }
-  }
+  const lost = await destroyedDataStores(parts.engine, parts.request.place, destroyed);
   for (const stack of touched.filter((name) => !destroyed.includes(name))) {
     for (const { urn, change } of parts.reporter.record(stack).dataStores ?? []) {
       const why =
@@ -263,6 +258,22 @@ async function irreversibleSteps(
           ? 'this operation has deleted it; it comes back empty'
           : 'this operation has created it; it is destroyed with what it holds by now';
       lost.push({ stack, urn, why });
+    }
+  }
+  return lost;
+}
+
+/** What goes for ever when these stacks are destroyed. */
+export async function destroyedDataStores(
+  engine: StackEngine,
+  place: RunPlace,
+  stacks: readonly string[],
+): Promise<IrreversibleStep[]> {
+  const lost: IrreversibleStep[] = [];
+  for (const stack of stacks) {
+    const resources = await engine.resources(stackRef(place, stack));
+    for (const { urn, type, name } of resources.filter((resource) => isDataStore(resource.type))) {
+      lost.push({ stack, urn, why: `${type} (${name}) is destroyed with ${lossOf(type)}` });
     }
   }
   return lost;

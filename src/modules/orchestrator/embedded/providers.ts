@@ -3,6 +3,7 @@ import { type ResourceProvider, UNKNOWN } from '../../../../tools/sandbox-cloud/
 import type { StackRef } from '../engine.port.js';
 import { NotSupported, ProgramFault } from '../engine.errors.js';
 import { ProviderBridge } from './provider-bridge.js';
+import { settingProblem } from './provider-settings.js';
 import { sameValue, withoutSecrets, type PropertyMap } from './property-value.js';
 import type { RunContext } from './run-context.js';
 import { aRecord, providerUrn, type ResourceRecord } from './stack-state.js';
@@ -13,28 +14,6 @@ const CLOUD_PACKAGE = 'aws';
 
 /** Providers of packages that are no cloud (`random`), by package: they know neither accounts nor regions. */
 export type LocalPackages = Readonly<Record<string, ResourceProvider>>;
-
-/** Settings of `aws.Provider` that mean something, or rightly nothing, to a cloud that is called in process. */
-const KNOWN_SETTINGS = new Set([
-  'region',
-  'version',
-  'profile',
-  'accessKey',
-  'secretKey',
-  'token',
-  'allowedAccountIds',
-  'forbiddenAccountIds',
-  'maxRetries',
-  'retryMode',
-  'insecure',
-  'stsRegion',
-  'useFipsEndpoint',
-  'useDualstackEndpoint',
-  'skipCredentialsValidation',
-  'skipMetadataApiCheck',
-  'skipRegionValidation',
-  'skipRequestingAccountId',
-]);
 
 /**
  * Providers are resources of the state, as Pulumi has them: an explicit one is registered by the program, the default
@@ -91,8 +70,7 @@ export class Providers {
    */
   async register(record: ResourceRecord): Promise<ResourceRecord> {
     const wanted = this.#packageOf(record.type);
-    if (wanted === CLOUD_PACKAGE) this.#checkSettings(record.inputs);
-    else refuseSettings(wanted, record.inputs);
+    this.#checkSettings(wanted, record.inputs);
     const { context } = this;
     const old = context.snapshot.previous(record.urn);
     const moved = old !== undefined && this.#regionOf(old) !== this.#regionOf(record);
@@ -163,22 +141,9 @@ export class Providers {
     throw new NotSupported(`the provider package "${wanted}" (${type})`);
   }
 
-  #checkSettings(inputs: PropertyMap): void {
-    const unknown = Object.keys(inputs).find((key) => !KNOWN_SETTINGS.has(key));
-    if (unknown !== undefined) throw new NotSupported(`the setting "${unknown}" of the aws provider`);
-    const { account } = this.context.run;
-    const ids = (key: string): string => String(withoutSecrets(inputs[key]) ?? '');
-    if (ids('allowedAccountIds').length > 2 && !ids('allowedAccountIds').includes(account)) {
-      throw new ProgramFault(`the account ${account} is not among allowedAccountIds of the aws provider`);
-    }
-    if (ids('forbiddenAccountIds').includes(account)) {
-      throw new ProgramFault(`the account ${account} is among forbiddenAccountIds of the aws provider`);
-    }
+  #checkSettings(wanted: string, inputs: PropertyMap): void {
+    const problem = settingProblem(wanted, inputs, this.context.run.account);
+    if (problem?.kind === 'unsupported') throw new NotSupported(problem.reason);
+    if (problem) throw new ProgramFault(problem.reason);
   }
-}
-
-/** A local package has nothing to configure. */
-function refuseSettings(wanted: string, inputs: PropertyMap): void {
-  const setting = Object.keys(inputs).find((key) => key !== 'version');
-  if (setting !== undefined) throw new NotSupported(`the setting "${setting}" of the ${wanted} provider`);
 }

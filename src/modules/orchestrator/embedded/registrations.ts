@@ -7,6 +7,7 @@ import { dependentReplacements } from './dependent-replacements.js';
 import type { Goal, ReadGoal } from './goal.js';
 import { withoutIgnoredChanges } from './property-path.js';
 import { keepSecretMarks, markSecret, sameValue, type PropertyMap } from './property-value.js';
+import { protectedError } from './protection.js';
 import type { ProviderBridge } from './provider-bridge.js';
 import type { Providers } from './providers.js';
 import { RunStopped, type RunContext } from './run-context.js';
@@ -27,8 +28,8 @@ export class Registrations {
   /** Former URNs of what this run has registered, for the aliases of its children. */
   readonly #formerUrns = new Map<string, readonly string[]>();
   readonly #taken = new Set<string>();
-  /** Old URNs that a resource of another name has taken over. */
-  readonly #adopted = new Set<string>();
+  /** Old URN that a resource of another name has taken over → URN of that one. */
+  readonly #adopted = new Map<string, string>();
   #stackOutputs: PropertyMap | undefined;
 
   constructor(
@@ -125,14 +126,25 @@ export class Registrations {
     const parentAliases = this.#formerUrns.get(goal.parent) ?? [];
     const former = aliasUrns({ ...goal, stack: run.stack, project: run.project, parentAliases }, goal.aliases);
     this.#formerUrns.set(urn, former);
-    const present = this.#adopted.has(urn) ? undefined : snapshot.previous(urn);
+    const adopter = this.#adopted.get(urn);
+    if (adopter !== undefined) {
+      throw new ProgramFault(
+        `Duplicate resource URN '${urn}' conflicting with alias on resource with URN '${adopter}'`,
+      );
+    }
+    const present = snapshot.previous(urn);
     if (present) return { old: present };
     for (const alias of former) {
-      const found = this.#taken.has(alias) || this.#adopted.has(alias) ? undefined : snapshot.previous(alias);
-      if (found) {
-        this.#adopted.add(alias);
-        return { old: found, renamed: alias };
+      const found = snapshot.previous(alias);
+      if (!found) continue;
+      const other = this.#taken.has(alias) ? urn : this.#adopted.get(alias);
+      if (other !== undefined) {
+        throw new ProgramFault(
+          `Duplicate resource alias '${alias}' applied to resource with URN '${urn}' conflicting with resource with URN '${other}'`,
+        );
       }
+      this.#adopted.set(alias, urn);
+      return { old: found, renamed: alias };
     }
     return {};
   }
@@ -171,9 +183,8 @@ export class Registrations {
     const provider = await this.providers.reference(record.type, goal.provider, goal.version);
     const bridge = this.providers.bridge(provider);
     const named = { ...record, provider };
-    if (goal.importId !== '' && old?.id !== goal.importId && old?.importId !== goal.importId) {
-      return this.#import(bridge, named, old);
-    }
+    const isImport = goal.importId !== '' && (!old || old.external || (old.importId || old.id) !== goal.importId);
+    if (isImport) old = await this.#import(bridge, named, old, settleName);
 
     const managed = old?.external ? undefined : old;
     const action: ResourceAction = managed ? 'update' : 'create';
@@ -212,8 +223,8 @@ export class Registrations {
     }
     if (plan.kind === 'same') {
       const outputs = markSecret(keepSecretMarks(managed.outputs, inputs), record.additionalSecretOutputs);
-      const same = await this.#keep({ ...checked, id: managed.id, outputs }, managed, settleName);
-      counts.unchanged++;
+      const same = await this.#keep({ ...checked, id: managed.id, outputs }, managed, settleName, isImport);
+      if (!isImport) counts.unchanged++;
       return same;
     }
     if (plan.kind === 'update') {
@@ -227,11 +238,15 @@ export class Registrations {
     return replaced;
   }
 
-  /** Nothing to ask of the cloud: the new record takes the old one's place. Saved only when something differs. */
+  /**
+   * Nothing to ask of the cloud: the new record takes the old one's place. Saved only when something differs.
+   * @param isTold it was reported already (just imported)
+   */
   async #keep(
     record: ResourceRecord,
     old: ResourceRecord | undefined,
     settleName: () => void,
+    isTold = false,
   ): Promise<ResourceRecord> {
     const { context } = this;
     const now = context.now();
@@ -244,7 +259,7 @@ export class Registrations {
       if (old) context.snapshot.drop(old);
       context.snapshot.add(kept);
     };
-    if (!isCounted(kept)) {
+    if (isTold || !isCounted(kept)) {
       settle();
       if (!unchanged) await context.commit();
       return kept;
@@ -314,32 +329,27 @@ export class Registrations {
     return left;
   }
 
+  /** Takes over what exists, as the cloud has it; the comparison that follows makes it what the program wants. */
   async #import(
     bridge: ProviderBridge,
     record: ResourceRecord,
     old: ResourceRecord | undefined,
+    settleName: () => void,
   ): Promise<ResourceRecord> {
     const { context } = this;
-    const wanted = await this.#check(bridge, record, record.inputs, undefined, 'create');
     const imported = await this.steps.read(
       bridge,
-      { ...record, id: record.importId, inputs: wanted },
+      { ...record, id: record.importId, inputs: {} },
       (read) => {
-        if (old) context.snapshot.amend(old, { delete: !old.external });
-        context.snapshot.add({ ...read, inputs: wanted });
+        settleName();
+        if (old?.external) context.snapshot.drop(old);
+        else if (old) context.snapshot.amend(old, { delete: true });
+        context.snapshot.add(read);
       },
       () => new ProgramFault(`there is no ${record.type} with the id ${record.importId} to import`),
-      async (read) => {
-        const diff = await bridge.diff(read, wanted);
-        if (diff.changes) {
-          throw new ProgramFault(
-            `the inputs do not match the imported ${record.type} ${record.importId}: ${diff.changedKeys.join(', ')}`,
-          );
-        }
-      },
     );
     context.counts.created++;
-    return { ...imported, inputs: wanted };
+    return imported;
   }
 
   async #check(
@@ -379,18 +389,6 @@ export class Registrations {
 
 function describeFailures(failures: readonly CheckFailure[]): string {
   return failures.map(({ property, reason }) => (property === '' ? reason : `${property}: ${reason}`)).join('; ');
-}
-
-function protectedError(
-  step: { urn: string; type: string; action: ResourceAction },
-  deed: string,
-): ReturnType<typeof resourceError> {
-  return resourceError(step, {
-    class: 'validation',
-    code: failureCode(step.action),
-    message: `${step.type} "${nameOf(step.urn)}" must be ${deed} but is protected: set its option "protect" to false, deploy that, then try again`,
-    retryable: false,
-  });
 }
 
 function sameRecord(a: ResourceRecord, b: ResourceRecord): boolean {

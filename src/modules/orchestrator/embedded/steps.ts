@@ -66,16 +66,12 @@ export class Steps {
     });
   }
 
-  /**
-   * Reads what the program asks for by id; nothing is pending, as nothing changes.
-   * @param verify refuses what was read by throwing
-   */
+  /** Reads what the program asks for by id; nothing is pending, as nothing changes. */
   async read(
     bridge: ProviderBridge,
     record: ResourceRecord,
     settle: (read: ResourceRecord) => void,
     missing: () => ProgramFault,
-    verify: (read: ResourceRecord) => Promise<void> = () => Promise.resolve(),
   ): Promise<ResourceRecord> {
     const step = { urn: record.urn, type: record.type, action: 'read' as const };
     const result = await this.context.step(step, async () => {
@@ -83,7 +79,6 @@ export class Steps {
       if (!found) throw missing();
       const now = this.context.now();
       const read = { ...record, ...found, created: record.created ?? now, modified: now };
-      await verify(read);
       settle(read);
       await this.context.commit();
       return read;

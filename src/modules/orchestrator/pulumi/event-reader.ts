@@ -3,11 +3,20 @@ import { stripVTControlCharacters } from 'node:util';
 import { failureCode, judgeCloudError, resourceError, toEngineError } from '../embedded/cloud-failure.js';
 import { describeProgramFailure } from '../embedded/program-failure.js';
 import { isObject, SECRET_SIGNATURE, SIGNATURE } from '../embedded/property-value.js';
+import { protectedError } from '../embedded/protection.js';
+import type { ProgramEnd } from '../embedded/runner-pool.js';
 import type { SecretVault } from '../embedded/secret-vault.js';
 import { isProviderType, nameOf, ROOT_STACK_TYPE } from '../embedded/urn.js';
 import type { EngineError, EngineEvent, ResourceAction, ResourceCounts, StackRun } from '../engine.port.js';
+import { ALREADY_REPORTED } from './language-host.js';
 import type { Refusal } from './provider-host.js';
-import { isProtectionRefusal, readCloudAnswer, readInvalidInput } from './pulumi.errors.js';
+import {
+  isProgramFault,
+  readCloudAnswer,
+  readInvalidInput,
+  readProtection,
+  readSurroundings,
+} from './pulumi.errors.js';
 import { CloudError } from '../../../../tools/sandbox-cloud/provider.port.js';
 
 /** Pulumi's steps as ours. A replacement is the `create` of the new and the `delete` of the old one. */
@@ -56,6 +65,8 @@ export class EventReader {
   outputs: Readonly<Record<string, unknown>> = {};
   outputsBefore: Readonly<Record<string, unknown>> = {};
   readonly refusals: Refusal[] = [];
+  /** Managed resources that are there afterwards, as far as the events tell: all of them, when the run succeeds. */
+  readonly present = new Set<string>();
   #failure: EngineError | undefined;
   #started = new Map<string, { action: ResourceAction; type: string; at: number }>();
   #failed = new Set<string>();
@@ -64,7 +75,12 @@ export class EventReader {
     private readonly run: StackRun,
     private readonly mode: Mode,
     private readonly vault: SecretVault,
-    private readonly now: () => number,
+    private readonly parts: {
+      /** Monotonic, in ms. */
+      readonly now: () => number;
+      /** undefined while the program runs. */
+      readonly programEnd: () => Pick<ProgramEnd, 'code' | 'signal'> | undefined;
+    },
   ) {}
 
   /** The first failure by time. */
@@ -94,7 +110,7 @@ export class EventReader {
   #begin({ op, urn, type, ...step }: StepEventMetadata): void {
     const action = ACTIONS[op];
     if (!action || !isShown(type, step)) return;
-    this.#started.set(key(op, urn), { action, type, at: this.now() });
+    this.#started.set(key(op, urn), { action, type, at: this.parts.now() });
     this.#emit({ kind: 'resource_started', action, urn, type, name: nameOf(urn) });
   }
 
@@ -112,6 +128,9 @@ export class EventReader {
     this.#started.delete(key(op, urn));
     const counted = this.#counted(step, action);
     if (counted) this.counts[counted]++;
+    if (action === 'delete') {
+      if (step.op === 'delete' && !step.old?.delete) this.present.delete(urn);
+    } else if (!isExternal(step)) this.present.add(urn);
     const id = step.new?.id ?? step.old?.id;
     this.#emit({
       kind: 'resource_done',
@@ -120,7 +139,7 @@ export class EventReader {
       type,
       name: nameOf(urn),
       ...(id ? { id } : {}),
-      durationMs: started ? Math.round(this.now() - started.at) : 0,
+      durationMs: started ? Math.round(this.parts.now() - started.at) : 0,
     });
   }
 
@@ -145,10 +164,11 @@ export class EventReader {
 
   #say({ severity, message, urn, ephemeral }: NonNullable<PulumiEvent['diagnosticEvent']>): void {
     const text = stripVTControlCharacters(message).trimEnd();
-    if (ephemeral || text === '') return;
+    // debug lines are the SDK's own chatter; they come with the hidden flags
+    if (ephemeral || text === '' || (severity as string) === 'debug') return;
     if (severity !== 'error') return this.#log(severity === 'info' ? 'info' : 'warn', text, urn);
     const type = urn ? typeOf(urn) : '';
-    if (!urn || type === ROOT_STACK_TYPE || isProviderType(type)) {
+    if (!urn || type === ROOT_STACK_TYPE || isProviderType(type) || isProgramFault(text)) {
       const told = describeProgramFailure(text, this.run.programDir);
       this.#log('error', told, urn);
       return this.#keep(this.#programError(told));
@@ -165,7 +185,8 @@ export class EventReader {
     const invalid = readInvalidInput(text);
     const plain = { class: 'validation' as const, code: failureCode(action), retryable: false };
     if (invalid !== undefined) return resourceError(step, { ...plain, message: `${what}: ${invalid}` });
-    if (isProtectionRefusal(text)) return resourceError(step, { ...plain, message: text });
+    const deed = readProtection(text);
+    if (deed) return protectedError({ ...step, action: deed === 'deleted' ? 'delete' : 'update' }, deed);
     const answer = readCloudAnswer(text);
     if (!answer) return resourceError(step, { ...plain, class: 'resource', message: `${what}: ${text}` });
     const error = new CloudError(answer.code, answer.message, answer.retryable);
@@ -183,7 +204,11 @@ export class EventReader {
     if (refused instanceof CloudError) {
       return { ...judgeCloudError(refused, 'PROGRAM_FAILED'), message, cloudCode: refused.code };
     }
-    return { class: 'validation', code: 'PROGRAM_FAILED', message, retryable: false };
+    const problem = readSurroundings(message);
+    if (problem) return { ...problem };
+    const { code, signal } = this.parts.programEnd() ?? { code: 1, signal: null };
+    const isOurs = signal !== null || (code !== 0 && code !== 1 && code !== ALREADY_REPORTED);
+    return { class: isOurs ? 'internal' : 'validation', code: 'PROGRAM_FAILED', message, retryable: false };
   }
 
   #actionOf(urn: string): ResourceAction | undefined {
@@ -231,6 +256,10 @@ function typeOf(urn: string): string {
 /** Custom resources of this stack; reads are shown, but not counted. */
 function isShown(type: string, { old, new: made }: Pick<StepEventMetadata, 'old' | 'new'>): boolean {
   return type !== ROOT_STACK_TYPE && !isProviderType(type) && ((made ?? old)?.custom ?? false);
+}
+
+function isExternal({ op, new: made }: StepEventMetadata): boolean {
+  return op === 'read' || op === 'read-replacement' || (made as { external?: boolean } | undefined)?.external === true;
 }
 
 /** What a refresh found, told from what it made of the resource. */

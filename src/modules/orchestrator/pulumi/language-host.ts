@@ -9,7 +9,7 @@ import type { StackRun } from '../engine.port.js';
 import { implement, unary } from './grpc.js';
 
 /** Exit code of the SDK's runner when it has already said what went wrong. */
-const ALREADY_REPORTED = 32;
+export const ALREADY_REPORTED = 32;
 
 /**
  * Pulumi's LanguageRuntime protocol for one run: instead of starting a language plug-in and, through it, a cold Node, the

@@ -25,6 +25,7 @@ import { aRecord, type ResourceRecord } from '../embedded/stack-state.js';
 import type { ResourceAction, StackRef } from '../engine.port.js';
 import { implement, listen, newServer, unary } from './grpc.js';
 import { createToken } from './create-token.js';
+import { detailedDiff, type PropertyChange } from './detailed-diff.js';
 
 /** A package that is served from this process instead of a plug-in. */
 export interface ServedPackage {
@@ -169,9 +170,14 @@ export class ProviderHost {
       outputs: this.#received(request.getOlds()),
     });
     try {
-      const diff = await bridge.diff(record, this.#received(request.getNews()));
+      const news = this.#received(request.getNews());
+      const diff = await bridge.diff(record, news);
       const { DIFF_NONE, DIFF_SOME } = proto.DiffResponse.DiffChanges;
-      return new proto.DiffResponse()
+      const answer = new proto.DiffResponse().setHasdetaileddiff(true);
+      for (const [path, change] of detailedDiff(record.inputs, news, diff)) {
+        answer.getDetaileddiffMap().set(path, propertyDiff(change));
+      }
+      return answer
         .setChanges(diff.changes ? DIFF_SOME : DIFF_NONE)
         .setDiffsList([...diff.changedKeys])
         .setReplacesList([...diff.replaces])
@@ -331,6 +337,16 @@ function secondsOf(
   seconds: number,
 ): Partial<Record<typeof operation, number>> {
   return seconds > 0 ? { [operation]: seconds } : {};
+}
+
+function propertyDiff({ kind, replaces }: PropertyChange): proto.PropertyDiff {
+  const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } = proto.PropertyDiff.Kind;
+  const kinds = {
+    add: [ADD, ADD_REPLACE],
+    delete: [DELETE, DELETE_REPLACE],
+    update: [UPDATE, UPDATE_REPLACE],
+  } as const;
+  return new proto.PropertyDiff().setKind(kinds[kind][replaces ? 1 : 0]).setInputdiff(true);
 }
 
 function failureMessage({ property, reason }: CheckFailure): proto.CheckFailure {

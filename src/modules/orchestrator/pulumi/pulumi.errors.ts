@@ -184,18 +184,34 @@ export function readCloudAnswer(diagnostic: string): CloudAnswer | undefined {
   return code === '' ? undefined : { code, message, retryable: RETRYABLE.test(code) };
 }
 
-/** `resource "urn" cannot be deleted because it is protected`: what the engine refuses by itself. */
-export function isProtectionRefusal(diagnostic: string): boolean {
-  return /(?:cannot be (?:deleted|replaced)|unable to (?:delete|replace) resource) .*protected|because it is protected|as it is currently marked for protection|is protected/i.test(
-    diagnostic,
-  );
+/** What the engine refuses by itself on a protected resource: the deed, or undefined. */
+export function readProtection(diagnostic: string): 'deleted' | 'replaced' | undefined {
+  if (!/marked for protection|is protected/i.test(diagnostic)) return undefined;
+  return /\breplace/i.test(diagnostic) ? 'replaced' : 'deleted';
 }
 
-const CHECK = /resource '.*' has a problem: (?<reason>[\s\S]*?)(?:\. Examine values at .*|$)/;
+/** The engine's own complaint about a program, although it names a resource: `Duplicate resource URN '…' …`. */
+export function isProgramFault(diagnostic: string): boolean {
+  return diagnostic.startsWith('Duplicate resource URN');
+}
 
-/** `aws:ec2/vpc:Vpc resource 'x' has a problem: …`: an input that the provider refused; the reason, or undefined. */
+const CHECK = /resource '[^\n]*?'(?:: property (?<property>\S+) value [\s\S]*?)? has a problem: (?<reason>[\s\S]*)$/;
+
+/**
+ * `aws:ec2/vpc:Vpc resource 'x': property invalid value {1} has a problem: is not allowed`: an input that the provider
+ * refused. @returns property and reason without the value, which may be secret; undefined for anything else
+ */
 export function readInvalidInput(diagnostic: string): string | undefined {
-  return CHECK.exec(diagnostic.trim())?.groups?.['reason']?.trim();
+  const { property, reason } = CHECK.exec(diagnostic)?.groups ?? {};
+  if (reason === undefined) return undefined;
+  const told = reason.split('. Examine values at ')[0]?.trim() ?? '';
+  return property === undefined ? told : `${property}: ${told}`;
+}
+
+/** Problems of the surroundings that show up as a failure of the program. */
+export function readSurroundings(diagnostic: string): CommandProblem | undefined {
+  const problem = readCommandFailure(diagnostic);
+  return ['PULUMI_PLUGIN_MISSING', 'AWS_CREDENTIALS_INVALID'].includes(problem.code) ? problem : undefined;
 }
 
 function firstLine(text: string): string {

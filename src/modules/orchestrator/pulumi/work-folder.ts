@@ -18,14 +18,14 @@ export interface WorkFolder {
  * A private folder for one run of the command line: a generated project, and a PULUMI_HOME that shares plug-ins and log-in
  * with the real one but no workspace, so that runs side by side never write the same file.
  * @param root is made when missing
- * @param program its folder; absent where no program runs
+ * @param program its folder; absent where no program runs or none is there
  * @param config plain text only; secrets never touch the disk
  */
 export async function makeWorkFolder(
   root: string,
   pulumiHome: string,
   ref: StackRef,
-  program?: { readonly folder: string; readonly config: Readonly<Record<string, string>> },
+  program?: { readonly folder: string | undefined; readonly config: Readonly<Record<string, string>> },
 ): Promise<WorkFolder> {
   await Promise.all(
     [root, ...SHARED_FOLDERS.map((name) => join(pulumiHome, name))].map((path) =>
@@ -43,7 +43,7 @@ export async function makeWorkFolder(
       stringify({
         name: ref.project,
         runtime: 'nodejs',
-        ...(program ? { main: program.folder } : {}),
+        ...(program?.folder === undefined ? {} : { main: program.folder }),
       }),
     ),
     writeFile(join(path, `Pulumi.${ref.stack}.yaml`), stringify({ config: program?.config ?? {} })),

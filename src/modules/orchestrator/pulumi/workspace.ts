@@ -61,8 +61,6 @@ export class Workspace {
   /** Makes the stack; one that is there is left as it is. */
   async makeStack(): Promise<void> {
     const { backend, secretsProvider } = this.options;
-    const local = localFolder(backend);
-    if (local !== undefined) await mkdir(local, { recursive: true, mode: 0o700 });
     const end = await this.run([
       ...['stack', 'init', backend.stack, '--no-select'],
       ...['--secrets-provider', secretsProvider, '--non-interactive', '--color', 'never'],
@@ -74,8 +72,6 @@ export class Workspace {
   /** @param showSecrets in clear: for outputs alone, never kept. @returns null when there is no such stack */
   async export(showSecrets = false): Promise<StackState | null> {
     const { backend } = this.options;
-    const local = localFolder(backend);
-    if (local !== undefined) await mkdir(local, { recursive: true, mode: 0o700 });
     const end = await this.run([
       ...['stack', 'export', '--stack', backend.stack, '--non-interactive', '--color', 'never'],
       ...(showSecrets ? ['--show-secrets'] : []),
@@ -96,8 +92,10 @@ export class Workspace {
     return this.options.folder.remove();
   }
 
-  #once(args: readonly string[], extra: Partial<Omit<Command, 'args'>>): Promise<CommandEnd> {
+  async #once(args: readonly string[], extra: Partial<Omit<Command, 'args'>>): Promise<CommandEnd> {
     const { file, folder, environment, backend } = this.options;
+    const local = localFolder(backend);
+    if (local !== undefined) await mkdir(local, { recursive: true, mode: 0o700 });
     return runCommand(file, {
       cwd: folder.path,
       ...extra,
