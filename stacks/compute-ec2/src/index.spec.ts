@@ -116,6 +116,8 @@ test.each([
     done.resources.filter(({ type }) => type === 'aws:lb/listener:Listener').map(({ inputs }) => inputs),
   ).toMatchObject([{ port: 80, protocol: 'HTTP', defaultActions: [{ type: 'forward' }] }]);
   expect(done.outputs['endpointUrl']).toBe(url);
+  // not the group of a public balancer: a group serves one balancer, and both exist while one takes the place of the other
+  expect(done.outputs['webTargetGroupArn']).toBe('arn:aws:mock:::web-internal-targets');
 });
 
 test('targets listen on the very port of the rules, and are asked at the health path (SEC-1)', async () => {

@@ -30,15 +30,17 @@ export function createLoadBalancer(ctx: Context, cfg: Ec2Config): Front | undefi
     securityGroupId: cfg.loadBalancerSecurityGroupId,
     logsBucketName: cfg.logsBucketName,
   });
+  // A group serves one load balancer, and a balancer that turns public or internal is replaced: each kind has a group of its own.
+  const targets = isPublic ? 'web-targets' : 'web-internal-targets';
   const targetGroup = new TargetGroup(
-    'web-targets',
+    targets,
     {
       vpcId: cfg.vpcId,
       targetType: 'instance',
       protocol: 'HTTP',
       port: cfg.webPort, // the very port that the rules admit (SEC-1)
       healthCheck: { protocol: 'HTTP', path: cfg.healthCheckPath, matcher: '200' },
-      tags: tags(ctx, 'web-targets'),
+      tags: tags(ctx, targets),
     },
     opts(ctx),
   );
