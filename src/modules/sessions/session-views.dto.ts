@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsInt, IsISO8601, IsOptional, IsString, Max, Min } from 'class-validator';
+import { pastInstant } from '../../shared/http/instants.js';
 import { OffsetQuery, ToBoolean, ToInt } from '../../shared/http/paging.js';
 import { type Task, TASK_STATUSES, type TaskStats, type TaskStatus } from '../tasks/task.js';
-import { SessionDto, toInstant, toSessionDto } from './session.dto.js';
+import { SessionDto, toSessionDto } from './session.dto.js';
 import { type Session, SESSION_STATUSES, type SessionAdvice, type SessionStatus } from './session.js';
 import type { StatusCounts, ViewFilter } from './session-views.repository.js';
 import type { LiveView, ProjectView, SessionHealth, SessionSummary } from './session-views.service.js';
@@ -188,7 +189,7 @@ export function toViewFilter(query: { readonly project_id?: string; readonly mac
 export function toFailedFilter(query: FailedQuery): ViewFilter & { updatedSince?: Date; withArchived: boolean } {
   return {
     ...toViewFilter(query),
-    ...(query.updated_since ? { updatedSince: toInstant('updated_since', query.updated_since) } : {}),
+    ...(query.updated_since ? { updatedSince: pastInstant('updated_since', query.updated_since) } : {}),
     withArchived: query.include_archived,
   };
 }

@@ -19,7 +19,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { invalidField } from '../../shared/errors/field-problems.js';
+import { pastInstant } from '../../shared/http/instants.js';
 import { MetadataField } from '../../shared/http/metadata.js';
 import { OffsetQuery, ToBoolean } from '../../shared/http/paging.js';
 import { TASK_STATUSES, type TaskOutcome, type TaskStatus } from '../tasks/task.js';
@@ -260,7 +260,7 @@ export class SessionDto {
   @ApiProperty({ example: WHEN }) readonly updated_at!: string;
 }
 
-export class TaskResultDto {
+export class HeartbeatTaskResultDto {
   @ApiProperty({ example: TASK_ID }) readonly task_id!: string;
   @ApiProperty({ example: true }) readonly ok!: boolean;
   @ApiPropertyOptional({ example: 'INVALID_STATE' }) readonly code?: string;
@@ -270,7 +270,8 @@ export class TaskResultDto {
 export class HeartbeatAnswerDto extends SessionDto {
   @ApiProperty({ enum: ['heartbeat recorded', 'session reactivated'], example: 'heartbeat recorded' })
   readonly message!: string;
-  @ApiProperty({ type: [TaskResultDto], example: [] }) readonly task_results!: readonly TaskResultDto[];
+  @ApiProperty({ type: [HeartbeatTaskResultDto], example: [] })
+  readonly task_results!: readonly HeartbeatTaskResultDto[];
 }
 
 export function toSessionWish(dto: CreateSessionDto): SessionWish {
@@ -321,17 +322,9 @@ export function toSessionFilter(query: SessionsQuery): SessionFilter {
     ...(query.project_id === undefined ? {} : { projectId: query.project_id }),
     ...(query.machine_id === undefined ? {} : { machineId: query.machine_id }),
     ...(query.status ? { status: query.status } : {}),
-    ...(query.updated_since ? { updatedSince: toInstant('updated_since', query.updated_since) } : {}),
+    ...(query.updated_since ? { updatedSince: pastInstant('updated_since', query.updated_since) } : {}),
     withArchived: query.include_archived,
   };
-}
-
-/** Some spellings of ISO 8601 (weeks, ordinal days) are no instant. @throws AppError 400 */
-export function toInstant(field: string, text: string): Date {
-  const instant = new Date(text);
-  if (Number.isNaN(instant.getTime()))
-    throw invalidField(field, 'format', `${field} must be a date and time of ISO 8601`);
-  return instant;
 }
 
 export function toSessionDto(session: Session): SessionDto {
@@ -366,11 +359,11 @@ export function toSessionDto(session: Session): SessionDto {
 export function toHeartbeatAnswerDto({ session, message, tasks }: HeartbeatAnswer): HeartbeatAnswerDto {
   const dto = toSessionDto(session) as { -readonly [K in keyof HeartbeatAnswerDto]: HeartbeatAnswerDto[K] };
   dto.message = message;
-  dto.task_results = tasks.map(toTaskResultDto);
+  dto.task_results = tasks.map(toHeartbeatTaskResultDto);
   return dto;
 }
 
-function toTaskResultDto(outcome: TaskOutcome): TaskResultDto {
+function toHeartbeatTaskResultDto(outcome: TaskOutcome): HeartbeatTaskResultDto {
   return outcome.ok
     ? { task_id: outcome.taskId, ok: true }
     : { task_id: outcome.taskId, ok: false, code: outcome.code, message: outcome.message };

@@ -4,6 +4,7 @@ import { AllowInSessions, type Caller, CurrentCaller } from '../../shared/http/a
 import { type Answer, created, listed } from '../../shared/http/answer.js';
 import { ApiRefusals } from '../../shared/http/api-answers.js';
 import { IdempotencyService } from '../../shared/http/idempotency.service.js';
+import { pastInstant } from '../../shared/http/instants.js';
 import { sliceOf, toRowCursor } from '../../shared/http/paging.js';
 import {
   CreateTaskDto,
@@ -94,7 +95,7 @@ export class TasksController {
       ...(query.session_id === undefined ? {} : { sessionId: query.session_id }),
       ...(query.project_id === undefined ? {} : { projectId: query.project_id }),
       ...(query.status ? { status: query.status } : {}),
-      ...(query.updated_since ? { updatedSince: new Date(query.updated_since) } : {}),
+      ...(query.updated_since ? { updatedSince: pastInstant('updated_since', query.updated_since) } : {}),
     };
     const { tasks, total, next } = await this.tasks.list(caller, filter, sliceOf(query));
     return listed(tasks.map(toTaskDto), total, next && toRowCursor(next));
