@@ -780,3 +780,39 @@ export interface ApiOutputs extends CommonOutputs {
   readonly authorizerId: Text;
   readonly accessLogGroupName: Text;
 }
+
+export const MFA_MODES = ['OFF', 'OPTIONAL', 'ON'] as const;
+export type MfaMode = (typeof MFA_MODES)[number];
+
+/** Validated parameters of `authentication` (stacks.md 10.5). Undefined: the provider's own value. */
+export interface AuthenticationConfig {
+  /** `""` only while no identity provider needs it. */
+  readonly oauthSecretArn: string;
+  readonly passwordMinimumLength: number | undefined;
+  readonly mfaMode: MfaMode | undefined;
+  readonly selfSignUp: boolean;
+  /** Complete addresses, at least one. */
+  readonly callbackUrls: readonly string[];
+  readonly logoutUrls: readonly string[];
+  /** `<scheme>://auth`. */
+  readonly mobileRedirectUrl: string;
+  readonly accessTokenMinutes: number | undefined;
+  readonly idTokenMinutes: number | undefined;
+  readonly refreshTokenDays: number | undefined;
+  readonly groups: readonly string[];
+  readonly enableIdentityPool: boolean;
+  /** Undefined: nobody signs in with Google. */
+  readonly googleClientId: string | undefined;
+}
+
+export interface AuthenticationOutputs extends CommonOutputs {
+  readonly userPoolId: Text;
+  readonly userPoolArn: Text;
+  readonly userPoolEndpoint: Text;
+  readonly userPoolIssuerUrl: Text;
+  readonly userPoolDomain: Text;
+  readonly webClientId: Text;
+  readonly mobileClientId: Text;
+  readonly identityPoolId: Text;
+  readonly authenticatedRoleArn: Text;
+}

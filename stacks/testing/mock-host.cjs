@@ -53,6 +53,8 @@ function computed(type, name, inputs) {
       return { ...common, nodeGroupName: `${name}-1234567` };
     case 'aws:ec2/launchTemplate:LaunchTemplate':
       return { ...common, latestVersion: 1 };
+    case 'aws:cognito/userPool:UserPool':
+      return { ...common, endpoint: `cognito-idp.us-east-1.amazonaws.com/${name}-id` };
     case 'aws:efs/fileSystem:FileSystem':
       return { ...common, dnsName: `${name}.efs.example.com` };
     case 'aws:rds/instance:Instance':
@@ -110,6 +112,7 @@ async function run({ stack, config, preview }) {
       }),
       call: ({ token, inputs }) => {
         invokes.push({ token, inputs });
+        if (token.endsWith(':getSecretVersion')) return { ...inputs, secretString: '{"googleClientSecret":"entered"}' };
         return { ...inputs, id: inputs.zoneId, name: 'given.example.com', nameServers: ['ns-9.example.net'] };
       },
     },
