@@ -16,6 +16,8 @@ import { AUTO_SCALING_GROUP, GROUP_POLICY } from './types/autoscaling.js';
 import { BACKUP_PLAN, BACKUP_SELECTION, BACKUP_VAULT } from './types/backup.js';
 import { BUDGET, DASHBOARD, LOG_METRIC_FILTER, METRIC_ALARM } from './types/cloudwatch.js';
 import { PROJECT } from './types/codebuild.js';
+import { IDENTITY_POOL, IDENTITY_POOL_ROLES } from './types/cognito-identity.js';
+import { IDENTITY_PROVIDER, USER_GROUP, USER_POOL, USER_POOL_CLIENT, USER_POOL_DOMAIN } from './types/cognito.js';
 import { LIFECYCLE_POLICY, REPLICATION_CONFIGURATION, REPOSITORY, SCANNING_CONFIGURATION } from './types/ecr.js';
 import { CLUSTER, CLUSTER_CAPACITY_PROVIDERS, ECS_SERVICE, TASK_DEFINITION } from './types/ecs.js';
 import { ACCESS_POINT, EFS_BACKUP_POLICY, FILE_SYSTEM, MOUNT_TARGET } from './types/efs.js';
@@ -102,6 +104,9 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     FUNCTION_ALIAS,
     GROUP_POLICY,
     HEALTH_CHECK,
+    IDENTITY_POOL,
+    IDENTITY_POOL_ROLES,
+    IDENTITY_PROVIDER,
     INGRESS_RULE,
     INSTANCE_PROFILE,
     INTEGRATION,
@@ -149,6 +154,10 @@ export const SPECS: ReadonlyMap<string, ResourceSpec> = new Map(
     TOPIC,
     TOPIC_POLICY,
     TOPIC_SUBSCRIPTION,
+    USER_GROUP,
+    USER_POOL,
+    USER_POOL_CLIENT,
+    USER_POOL_DOMAIN,
     VPC,
     VPC_ENDPOINT,
     VPC_LINK,

@@ -16,8 +16,11 @@ export interface InputSpec {
   readonly default?: unknown;
   /** A list whose order means nothing. */
   readonly set?: boolean;
-  /** Sensitive in the provider's schema: no text repeats it, no inventory shows it. */
-  readonly secret?: boolean;
+  /**
+   * `true`: sensitive in the provider's schema; no text repeats it, no inventory shows it. A list: members of a map that are
+   * sensitive by their meaning; the schema does not say so, but no inventory shows them either.
+   */
+  readonly secret?: true | readonly string[];
   /** Reason why a known value is refused. */
   readonly check?: (value: never) => string | undefined;
 }

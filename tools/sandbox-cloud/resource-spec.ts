@@ -185,6 +185,9 @@ export function exactlyOneOf(inputs: Properties, keys: readonly string[]): Check
   ];
 }
 
+/** Stands for a sensitive value in an inventory. */
+const HIDDEN = '[secret]';
+
 const REGION = text({ computed: true, replaces: true });
 const TAGS = map();
 
@@ -195,6 +198,25 @@ export function inputTable(spec: ResourceSpec): Readonly<Record<string, InputSpe
 
 /** Arguments and computed values that are sensitive in the provider's schema. */
 export function secretKeys(spec: ResourceSpec): readonly string[] {
-  const inputs = Object.entries(spec.inputs).filter(([, { secret }]) => secret);
+  const inputs = Object.entries(spec.inputs).filter(([, { secret }]) => secret === true);
   return [...inputs.map(([key]) => key), ...(spec.secretOutputs ?? [])];
+}
+
+/** Properties as an administrator may see them: what is sensitive is blanked out. */
+export function shownProperties(spec: ResourceSpec, properties: Properties): Properties {
+  const whole = secretKeys(spec);
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, value]) => {
+      if (whole.includes(key) && value !== '') return [key, HIDDEN];
+      const members = spec.inputs[key]?.secret;
+      return [key, Array.isArray(members) ? withHidden(value, members as readonly string[]) : value];
+    }),
+  );
+}
+
+function withHidden(value: unknown, members: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]: [string, unknown]) => [key, members.includes(key) ? HIDDEN : member]),
+  );
 }

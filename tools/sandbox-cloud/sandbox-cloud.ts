@@ -12,7 +12,7 @@ import { problemOf } from './inputs.js';
 import { INVOKES } from './invokes.js';
 import { CloudError, type Properties, type ResourceProvider } from './provider.port.js';
 import { isKnownRegion } from './regions.js';
-import { inputTable, secretKeys } from './resource-spec.js';
+import { inputTable, shownProperties } from './resource-spec.js';
 import { type ProviderBinding, SandboxProvider, type Timing } from './sandbox.provider.js';
 
 export const REAL_TIMING: Timing = {
@@ -33,8 +33,6 @@ export interface SandboxOptions {
 }
 
 const MAX_SPEED = 10;
-/** Stands for a sensitive value in an inventory. */
-const HIDDEN = '[secret]';
 
 /** Everything a fault rule or an inventory filter may name. */
 export const KNOWN_TYPES: ReadonlySet<string> = new Set([...SPECS.keys(), ...INVOKES.keys()]);
@@ -81,8 +79,7 @@ export class SandboxCloud {
   /** Properties as an administrator may see them: what is sensitive is blanked out. */
   shownProperties({ type, properties }: CloudResource): Properties {
     const spec = SPECS.get(type);
-    const hidden = (spec ? secretKeys(spec) : []).filter((key) => key in properties);
-    return { ...properties, ...Object.fromEntries(hidden.map((key) => [key, HIDDEN])) };
+    return spec ? shownProperties(spec, properties) : properties;
   }
 
   /** What has this id or ARN: usually one; names of different types or regions may be equal. */
