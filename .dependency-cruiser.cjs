@@ -111,14 +111,14 @@ module.exports = {
       to: { path: `^src/modules/[^/]+/.*${PRIVATE_FILES}`, pathNot: '^src/modules/$1/' },
     },
     {
-      name: 'embedded-engine-is-private',
+      name: 'engines-are-private',
       severity: 'error',
       comment: 'The engine is reached through its port; the module file picks the adapter.',
       from: {
         path: '^src/',
-        pathNot: `^src/modules/orchestrator/(embedded/|embedded\\.|orchestrator\\.module)|^src/engine\\.ts$|${TESTS}`,
+        pathNot: `^src/modules/orchestrator/((embedded|pulumi)/|(embedded|pulumi)\\.|orchestrator\\.module)|^src/engine\\.ts$|${TESTS}`,
       },
-      to: { path: '^src/modules/orchestrator/embedded/' },
+      to: { path: '^src/modules/orchestrator/(embedded|pulumi)/' },
     },
     {
       name: 'mongoose-in-storage-files',
@@ -131,7 +131,7 @@ module.exports = {
       name: 'pulumi-in-adapters',
       severity: 'error',
       comment: 'Only the engines and the programs know the SDK.',
-      from: { path: '^src/', pathNot: `^src/modules/orchestrator/(embedded/|embedded\\.|pulumi\\.)|${TESTS}` },
+      from: { path: '^src/', pathNot: `^src/modules/orchestrator/(embedded/|embedded\\.|pulumi/|pulumi\\.)|${TESTS}` },
       to: { path: '^node_modules/(@pulumi|@grpc|google-protobuf)/' },
     },
     {

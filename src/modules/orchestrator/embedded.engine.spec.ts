@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { EngineRig, PROGRAMS, ref, type Scenario, silentLog } from '../../../test/fakes/engine-rig.js';
+import { EngineRig, PROGRAMS, ref, type Scenario, secret, silentLog } from '../../../test/fakes/engine-rig.js';
 import { QuickClock } from '../../../test/fakes/quick-clock.js';
 import { FakeStackStateStore } from '../../../test/fakes/stack-state.store.js';
 import { TestCloud } from '../../../test/fakes/test-cloud.js';
@@ -354,6 +354,27 @@ describe('EmbeddedEngine', () => {
       expect(await rig.up(imported)).toMatchObject({ resources: { created: 1 }, outputs: { port: { value: 5 } } });
       expect((await rig.up(imported)).resources).toMatchObject({ created: 0, unchanged: 1 });
     });
+  });
+
+  it('keeps the cipher text of secrets that do not change, and blanks out those a program prints itself', async () => {
+    const rig = aRig();
+    const scenario: Scenario = {
+      resources: [{ name: 'a', inputs: { password: secret('canary-literal') } }],
+      code: `pulumi.log.info('password is canary-literal')`,
+    };
+    await rig.up(scenario);
+    const before = JSON.stringify(await rig.engine.exportState(rig.run({})));
+    await rig.up(scenario);
+    expect(JSON.stringify(await rig.engine.exportState(rig.run({})))).toBe(before);
+    expect(JSON.stringify(rig.events)).not.toContain('canary');
+  });
+
+  it('refuses before the first deletion when anything that must go is protected', async () => {
+    const rig = aRig();
+    await rig.up({ resources: [{ name: 'a', options: { protect: true } }, { name: 'b' }] });
+    rig.cloud.calls.length = 0;
+    expect([(await rig.up({})).success, (await rig.destroy()).success]).toEqual([false, false]);
+    expect(rig.cloud.changes()).toEqual([]);
   });
 
   it.each<[string, Scenario, string | RegExp]>([

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { PROJECT_ROOT } from '../kernel/paths.js';
 import { ENV, type Env } from './env.js';
@@ -89,6 +90,20 @@ export abstract class Config {
     readonly cloud: Env['CLOUD'];
     readonly sandboxSpeed: number;
     readonly runners: number;
+    readonly pulumi: {
+      /** File of the command line; undefined = PATH, then `<home>/bin`, then an installation. */
+      readonly cli: string | undefined;
+      /** Plug-ins, log-in, installation. Default `~/.pulumi`. */
+      readonly home: string;
+      /** undefined = files in the data folder. */
+      readonly backendUrl: string | undefined;
+      /** undefined = derived from the encryption key. */
+      readonly passphrase: string | undefined;
+      /** `passphrase` or the address of a key. */
+      readonly secretsProvider: string;
+      /** All that command lines and plug-ins see of the process's environment. */
+      readonly environment: Readonly<Record<string, string>>;
+    };
   };
   /** 32 bytes: ENCRYPTION_KEY, else a key file in the data folder, made at first start with mode 600. */
   abstract readonly encryptionKey: Buffer;
@@ -163,8 +178,8 @@ function contradictions(env: Partial<Env>): string[] {
   if (env.ENGINE === 'embedded' && env.CLOUD === 'aws') {
     problems.push('ENGINE embedded works with CLOUD sandbox only; use ENGINE=pulumi for CLOUD=aws');
   }
-  if (env.ENGINE === 'pulumi') {
-    problems.push('ENGINE pulumi is not part of this version yet; set ENGINE=embedded and CLOUD=sandbox');
+  if (env.ENGINE === 'pulumi' && env.CLOUD === 'aws') {
+    problems.push('CLOUD aws is not part of this version yet: its look-ups are missing; set CLOUD=sandbox');
   }
   if (env.AUTH_PROVIDER && env.AUTH_PROVIDER !== 'local') {
     problems.push(`AUTH_PROVIDER ${env.AUTH_PROVIDER} is not part of this version yet; use local`);
@@ -251,7 +266,20 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
       templates: absolute(env.TEMPLATES_ROOT),
       deploy: absolute(env.DEPLOY_ROOT),
     },
-    engine: { engine: env.ENGINE, cloud: env.CLOUD, sandboxSpeed: env.SANDBOX_SPEED, runners: env.ENGINE_RUNNERS },
+    engine: {
+      engine: env.ENGINE,
+      cloud: env.CLOUD,
+      sandboxSpeed: env.SANDBOX_SPEED,
+      runners: env.ENGINE_RUNNERS,
+      pulumi: {
+        cli: env.PULUMI_CLI === undefined ? undefined : absolute(env.PULUMI_CLI),
+        home: env.PULUMI_HOME === undefined ? join(homedir(), '.pulumi') : absolute(env.PULUMI_HOME),
+        backendUrl: env.PULUMI_BACKEND_URL,
+        passphrase: env.PULUMI_CONFIG_PASSPHRASE,
+        secretsProvider: env.PULUMI_SECRETS_PROVIDER,
+        environment: allowed(given, COMMAND_LINE_ENV),
+      },
+    },
     encryptionKey,
     auth: {
       provider: env.AUTH_PROVIDER,
@@ -301,6 +329,22 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
 function namesDatabase(uri: string): boolean {
   return /^mongodb(\+srv)?:\/\/[^/]+\/[^?]+/.test(uri);
 }
+
+/** What the Pulumi command line needs besides its own settings: to run, to reach its backend, and the cloud's credentials. */
+const COMMAND_LINE_ENV = [
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'USERPROFILE', 'SystemRoot', 'TMPDIR', 'TEMP', 'LANG', 'LC_*', 'TZ'],
+  ...[
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'NO_PROXY',
+    'http_proxy',
+    'https_proxy',
+    'no_proxy',
+    'SSL_CERT_FILE',
+    'SSL_CERT_DIR',
+  ],
+  ...['AWS_*', 'AZURE_*', 'GOOGLE_*', 'VAULT_*', 'PULUMI_ACCESS_TOKEN'],
+];
 
 function allowed(given: Readonly<Record<string, string>>, patterns: readonly string[]): Record<string, string> {
   const tests = patterns.map((p) => new RegExp(`^${p.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`));

@@ -114,6 +114,21 @@ export const ENV = z.object({
     .max(10, 'must be at most 10')
     .default(0.02),
   ENGINE_RUNNERS: whole(2, 0, 16),
+  PULUMI_CLI: optional,
+  PULUMI_HOME: optional,
+  PULUMI_BACKEND_URL: z
+    .string()
+    .regex(/^(file|s3|azblob|gs|https?):\/\//, 'must start with file://, s3://, azblob://, gs:// or https://')
+    .optional(),
+  PULUMI_ACCESS_TOKEN: optional,
+  PULUMI_CONFIG_PASSPHRASE: optional,
+  PULUMI_SECRETS_PROVIDER: z
+    .string()
+    .regex(
+      /^(passphrase$|(awskms|gcpkms|azurekeyvault|hashivault):\/\/)/,
+      'must be passphrase, or start with awskms://, gcpkms://, azurekeyvault:// or hashivault://',
+    )
+    .default('passphrase'),
   ENCRYPTION_KEY: z
     .string()
     .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hex digits (32 bytes)')

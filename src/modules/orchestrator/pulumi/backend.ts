@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { SecretBox, StackRef } from '../engine.port.js';
 
 /** Where the `pulumi` engine keeps state, and how secrets in it are encrypted. */
@@ -56,8 +55,4 @@ export interface PassphraseBox extends SecretBox {
 function withPath(url: string, part: string): string {
   const [address = '', query] = url.split('?');
   return `${address.replace(/\/$/, '')}/${part}${query === undefined ? '' : `?${query}`}`;
-}
-
-export function defaultFolder(data: string): string {
-  return join(data, 'pulumi', 'state');
 }
