@@ -272,7 +272,8 @@ function discoveryEntry(ctx: Context, spec: ServiceSpec, env: FargateEnv): Disco
         routingPolicy: 'MULTIVALUE',
         dnsRecords: [{ type: 'A', ttl: 10 }], // seconds: callers must not hold on to stopped tasks
       },
-      healthCheckCustomConfig: {},
+      // ECS reports the health of its tasks here. Cloud Map fixes the number at 1, but without it the provider drops the block.
+      healthCheckCustomConfig: { failureThreshold: 1 },
       tags: tags(ctx, `${spec.name}-discovery`),
     },
     opts(ctx),

@@ -4,7 +4,7 @@ import { egress, ingress, type Rule } from './sg';
 import { slug } from './state';
 import type { Context } from './types';
 import { kmsAliasName, logGroupPath, name, opts, rdsName, tags } from './utils';
-import { assertFqdn, assertNoOpenCidr, parseCidr } from './validate';
+import { assertFargateSize, assertFqdn, assertNoOpenCidr, parseCidr } from './validate';
 
 const ctx: Context = {
   stack: 'network',
@@ -192,5 +192,25 @@ describe('validation', () => {
 
   test('a domain name comes back in lower case', () => {
     expect(assertFqdn('a:b', 'Shop.Example.COM')).toBe('shop.example.com');
+  });
+
+  test.each([
+    [256, 512],
+    [256, 2048],
+    [1024, 3072],
+    [4096, 30_720],
+    [8192, 20_480],
+    [16_384, 122_880],
+  ])('Fargate offers %i CPU units with %i MiB', (cpu, memory) => {
+    expect(() => assertFargateSize('a:memory', cpu, memory)).not.toThrow();
+  });
+
+  test.each([
+    [256, 4096, 'a: memory = 4096 is refused: with 256 CPU units Fargate offers 512, 1024, 2048 MiB'],
+    [1024, 2500, 'a: memory = 2500 is refused: with 1024 CPU units Fargate offers 2048 to 8192 MiB in steps of 1024'],
+    [8192, 18_000, 'in steps of 4096'],
+    [300, 512, 'a: cpu = 300 is refused: Fargate offers 256, 512'],
+  ])('and not %i with %i', (cpu, memory, rule) => {
+    expect(() => assertFargateSize('a:memory', cpu, memory)).toThrow(rule);
   });
 });

@@ -215,6 +215,7 @@ describe('the bundle of a service (3.1)', () => {
     expect(resource(done, 'api-discovery').inputs).toMatchObject({
       name: 'api',
       dnsConfig: { namespaceId: 'namespace-id', dnsRecords: [{ type: 'A', ttl: 10 }] },
+      healthCheckCustomConfig: { failureThreshold: 1 },
     });
     expect(resource(done, 'api-service').inputs['serviceRegistries']).toEqual({
       registryArn: 'arn:aws:mock:::api-discovery',
