@@ -1,18 +1,5 @@
 import { numberFrom } from '../identities.js';
-import {
-  flag,
-  json,
-  list,
-  map,
-  number,
-  object,
-  oneOf,
-  parseJson,
-  pattern,
-  range,
-  setOf,
-  text,
-} from '../inputs.js';
+import { flag, json, list, map, number, object, oneOf, parseJson, pattern, range, setOf, text } from '../inputs.js';
 import { type CheckFailure, CloudError, type Properties } from '../provider.port.js';
 import {
   claimOf,
