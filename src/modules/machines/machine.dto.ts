@@ -99,7 +99,7 @@ const SlotInfoField = (): PropertyDecorator =>
   ) as PropertyDecorator;
 
 export class RegisterMachineDto {
-  @ApiProperty({ minLength: 1, maxLength: 255, example: 'build-host-1' })
+  @ApiProperty({ minLength: 1, maxLength: 255, example: 'laptop-7' })
   @IsDefined()
   @IsString()
   @IsNotEmpty()
@@ -111,7 +111,7 @@ export class RegisterMachineDto {
   @SlotsField()
   readonly docker_slots!: number[];
 
-  @ApiPropertyOptional({ pattern: MACHINE_ID.source, description: 'Default: a new UUID' })
+  @ApiPropertyOptional({ pattern: MACHINE_ID.source, description: 'Default: a new UUID', example: 'laptop-8' })
   @IsOptional()
   @IsString()
   @Matches(MACHINE_ID, { message: 'machine_id must be 1 to 128 characters of A-Z a-z 0-9 . _ : -' })
@@ -125,12 +125,12 @@ export class RegisterMachineDto {
 }
 
 export class UpdateMachineDto {
-  @ApiPropertyOptional({ enum: MACHINE_STATUSES, example: 'maintenance' })
+  @ApiPropertyOptional({ enum: MACHINE_STATUSES, example: 'online' })
   @ValidateIf((_dto, value) => value !== undefined)
   @IsIn(MACHINE_STATUSES)
   readonly status?: MachineStatus;
 
-  @ApiPropertyOptional({ minLength: 1, maxLength: 255, example: 'build-host-1' })
+  @ApiPropertyOptional({ minLength: 1, maxLength: 255, example: 'laptop-7' })
   @ValidateIf((_dto, value) => value !== undefined)
   @IsString()
   @Length(1, 255)
@@ -159,7 +159,7 @@ export class MachinesQuery extends OffsetQuery(200) {
   @IsIn(MACHINE_STATUSES)
   readonly status?: MachineStatus;
 
-  @ApiPropertyOptional({ description: 'Exact', example: 'build-host-1' })
+  @ApiPropertyOptional({ description: 'Exact', example: 'laptop-7' })
   @IsOptional()
   @IsString()
   readonly hostname?: string;
@@ -172,8 +172,8 @@ export class SlotInfoDto {
 }
 
 export class MachineDto {
-  @ApiProperty({ example: 'build-host-1' }) readonly machine_id!: string;
-  @ApiProperty({ example: 'build-host-1' }) readonly hostname!: string;
+  @ApiProperty({ example: 'laptop-7' }) readonly machine_id!: string;
+  @ApiProperty({ example: 'laptop-7' }) readonly hostname!: string;
   @ApiProperty({ type: [Number], example: [1, 2, 3] }) readonly docker_slots!: readonly number[];
   @ApiProperty({
     type: [String],

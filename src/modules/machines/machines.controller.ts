@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AllowInSessions, type Caller, CurrentCaller, RateLimitClass } from '../../shared/http/allow.js';
 import { type Answer, created, listed } from '../../shared/http/answer.js';
 import { ApiRefusals } from '../../shared/http/api-answers.js';
@@ -23,6 +23,12 @@ import {
 import type { Machine } from './machine.js';
 import { MachinesService } from './machines.service.js';
 
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'A repetition gets the first answer',
+};
+const KEY_REFUSALS = { 422: ['IDEMPOTENCY_KEY_REUSED'] };
 const MISSING = { 404: ['RESOURCE_NOT_FOUND'] };
 const CHANGE_REFUSALS = { 400: ['VALIDATION_FAILED', 'SLOT_NOT_DEFINED'], 409: ['SLOT_IN_USE'], ...MISSING };
 
@@ -36,9 +42,14 @@ export class MachinesController {
 
   @Post()
   @AllowInSessions('write')
-  @ApiOperation({ summary: 'Register a machine; accepts Idempotency-Key' })
+  @ApiOperation({ summary: 'Register a machine' })
+  @ApiHeader(IDEMPOTENCY_KEY)
   @ApiCreatedResponse({ type: MachineDto })
-  @ApiRefusals({ 400: ['VALIDATION_FAILED', 'SLOT_NOT_DEFINED'], 409: ['MACHINE_EXISTS'] })
+  @ApiRefusals({
+    400: ['VALIDATION_FAILED', 'SLOT_NOT_DEFINED'],
+    409: ['MACHINE_EXISTS', 'IDEMPOTENCY_IN_PROGRESS'],
+    ...KEY_REFUSALS,
+  })
   async register(@CurrentCaller() caller: Caller, @Body() body: RegisterMachineDto): Promise<Answer<MachineDto>> {
     const machine = await this.machines.register(caller, toMachineDraft(body), (made) =>
       this.idempotency.keepInTransaction({

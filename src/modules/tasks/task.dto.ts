@@ -29,7 +29,7 @@ import {
 } from './task.js';
 
 const SESSION_EXAMPLE = '0b5f3c1e-8d0a-4a53-9f56-3f0f6f1f7a11';
-const TASK_EXAMPLE = '5a7d7d1c-3f0e-4f4e-9a53-2f3c8f0d9b22';
+const TASK_EXAMPLE = '7d9a4f52-2f1c-4c55-9f0e-6c1b2a3d4e5f';
 const TIME_EXAMPLE = '2026-01-15T10:00:00.000Z';
 const BULK = 100;
 
@@ -40,7 +40,7 @@ export class CreateTaskDto {
   @IsNotEmpty()
   readonly session_id!: string;
 
-  @ApiProperty({ minLength: 1, maxLength: 200, description: 'That of the session', example: 'web-shop' })
+  @ApiProperty({ minLength: 1, maxLength: 200, description: 'That of the session', example: 'PVT_kwDOA1b2' })
   @IsDefined()
   @IsString()
   @IsNotEmpty()
@@ -87,6 +87,7 @@ export class UpdateTaskDto {
     minLength: 1,
     maxLength: 4000,
     description: 'Needed with status failed; null clears',
+    example: null,
   })
   @IsOptional()
   @IsString()
@@ -137,7 +138,7 @@ export class TaskStatsQuery {
   @IsString()
   readonly session_id?: string;
 
-  @ApiPropertyOptional({ example: 'web-shop' })
+  @ApiPropertyOptional({ example: 'PVT_kwDOA1b2' })
   @IsOptional()
   @IsString()
   readonly project_id?: string;
@@ -149,7 +150,7 @@ export class TasksQuery extends OffsetQuery(200) {
   @IsString()
   readonly session_id?: string;
 
-  @ApiPropertyOptional({ example: 'web-shop' })
+  @ApiPropertyOptional({ example: 'PVT_kwDOA1b2' })
   @IsOptional()
   @IsString()
   readonly project_id?: string;
@@ -168,7 +169,7 @@ export class TasksQuery extends OffsetQuery(200) {
 export class TaskDto {
   @ApiProperty({ format: 'uuid', example: TASK_EXAMPLE }) readonly task_id!: string;
   @ApiProperty({ format: 'uuid', example: SESSION_EXAMPLE }) readonly session_id!: string;
-  @ApiProperty({ example: 'web-shop' }) readonly project_id!: string;
+  @ApiProperty({ example: 'PVT_kwDOA1b2' }) readonly project_id!: string;
   @ApiProperty({ type: String, nullable: true, example: '42' }) readonly github_issue_id!: string | null;
   @ApiProperty({ example: 'Write the tests of the basket' }) readonly task_name!: string;
   @ApiProperty({ enum: TASK_STATUSES, example: 'pending' }) readonly status!: TaskStatus;

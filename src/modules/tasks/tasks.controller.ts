@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AllowInSessions, type Caller, CurrentCaller } from '../../shared/http/allow.js';
 import { type Answer, created, listed } from '../../shared/http/answer.js';
 import { ApiRefusals } from '../../shared/http/api-answers.js';
@@ -26,8 +26,18 @@ import {
 import type { Task } from './task.js';
 import { TasksService } from './tasks.service.js';
 
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'A repetition gets the first answer',
+};
+const KEY_REFUSALS = { 422: ['IDEMPOTENCY_KEY_REUSED'] };
 const MISSING = { 404: ['RESOURCE_NOT_FOUND'] };
-const CREATE_REFUSALS = { 400: ['VALIDATION_FAILED', 'SESSION_REFERENCE_INVALID', 'PROJECT_MISMATCH'] };
+const CREATE_REFUSALS = {
+  400: ['VALIDATION_FAILED', 'SESSION_REFERENCE_INVALID', 'PROJECT_MISMATCH', 'RESERVED_METADATA_KEY'],
+  409: ['IDEMPOTENCY_IN_PROGRESS'],
+  ...KEY_REFUSALS,
+};
 const CHANGE_REFUSALS = { 400: ['VALIDATION_FAILED', 'INVALID_STATE'], ...MISSING };
 
 @ApiTags('Tasks')
@@ -40,7 +50,8 @@ export class TasksController {
 
   @Post()
   @AllowInSessions('write')
-  @ApiOperation({ summary: 'Add a task to a session; accepts Idempotency-Key' })
+  @ApiOperation({ summary: 'Add a task to a session' })
+  @ApiHeader(IDEMPOTENCY_KEY)
   @ApiCreatedResponse({ type: TaskDto })
   @ApiRefusals(CREATE_REFUSALS)
   async create(@CurrentCaller() caller: Caller, @Body() body: CreateTaskDto): Promise<Answer<TaskDto>> {
@@ -56,7 +67,8 @@ export class TasksController {
 
   @Post('bulk')
   @AllowInSessions('write')
-  @ApiOperation({ summary: 'Add up to 100 tasks, all or none; accepts Idempotency-Key' })
+  @ApiOperation({ summary: 'Add up to 100 tasks, all or none' })
+  @ApiHeader(IDEMPOTENCY_KEY)
   @ApiCreatedResponse({ type: [TaskDto] })
   @ApiRefusals(CREATE_REFUSALS)
   async createAll(@CurrentCaller() caller: Caller, @Body() body: CreateTasksDto): Promise<Answer<readonly TaskDto[]>> {
