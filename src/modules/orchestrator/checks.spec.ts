@@ -1,4 +1,4 @@
-import { checkConfig, typedValues } from './config-check.js';
+import { checkChanges, checkConfig, typedValues } from './config-check.js';
 import { checkOutputs, openOutputs } from './outputs-check.js';
 import type { DeclaredInput } from './run-request.js';
 
@@ -28,6 +28,33 @@ describe('configuration after resolution (deployments.md 4.3, 5.4, RUN-001)', ()
     expect(checkConfig({ a: {} }, inputs, new Set(['c']))).toEqual([]);
     const [finding] = checkConfig({ a: 'hidden' }, { a: input({ secret: true, pattern: '^x' }) }, new Set());
     expect(finding?.message).toBe('a: its value does not match ^x');
+  });
+
+  it.each<[DeclaredInput['changes'], unknown, unknown, boolean]>([
+    ['none', 'shop', 'shop', true],
+    ['none', 'shop', 'other', false],
+    ['none', undefined, 'shop', false],
+    ['none', undefined, undefined, true],
+    ['minor', '15', '15.8', true],
+    ['minor', '15.8', '15', true],
+    ['minor', '15.8', '16', false],
+    ['minor', '16', '15', false],
+    ['step', '1.33', '1.34', true],
+    ['step', '1.33', '1.35', false],
+    ['step', '1.33', '1.32', false],
+    ['step', '1.33', '2.34', false],
+    [undefined, 'shop', 'other', true],
+  ])('changes %s: from %j to %j is allowed: %s (RDS-3)', (changes, old, now, allowed) => {
+    const inputs = { key: input(changes ? { changes } : {}) };
+    expect(checkChanges({ key: now }, inputs, { key: old })).toHaveLength(allowed ? 0 : 1);
+    expect(checkChanges({ key: now }, inputs, null)).toEqual([]); // nothing is deployed
+  });
+
+  it('tells what was and what is wanted when it refuses a change, but no secret', () => {
+    const told = (secret: boolean) =>
+      checkChanges({ key: 'b' }, { key: input({ changes: 'none', secret }) }, { key: 'a' })[0]?.message;
+    expect(told(false)).toMatch(/^key: "b" instead of "a" is refused: .*destroy the stack first/);
+    expect(told(true)).not.toContain('"a"');
   });
 
   it('converts only text that came from placeholders and reads as the declared type', () => {

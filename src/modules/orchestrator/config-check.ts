@@ -35,6 +35,54 @@ export function checkConfig(
     .flatMap(([key, input]) => checkValue(key, values[key], input));
 }
 
+/**
+ * Changes against the last deployment that would cost data or that the cloud never makes (stacks.md RDS-3): refused before anything is
+ * done.
+ * @param before values of the last deployment; null while there is none, and then anything goes
+ */
+export function checkChanges(
+  values: Readonly<Record<string, unknown>>,
+  inputs: Inputs,
+  before: Readonly<Record<string, unknown>> | null,
+): ConfigFinding[] {
+  if (!before) return [];
+  return Object.entries(inputs).flatMap(([key, input]) => {
+    const rule = input.changes && CHANGES[input.changes];
+    const [old, now] = [before[key], values[key]];
+    if (!rule || canonicalJson(old ?? null) === canonicalJson(now ?? null) || rule.allows(old, now)) return [];
+    const tell = (value: unknown) => (input.secret ? 'another value' : canonicalJson(value ?? null));
+    const message = `${key}: ${tell(now)} instead of ${tell(old)} is refused: ${rule.reason}`;
+    return [{ ruleId: 'CFG-003' as const, code: 'PARAMETER_CONSTRAINT' as const, key, message }];
+  });
+}
+
+const OTHER_WAY = 'destroy the stack first, or put the new value into another deployment';
+
+const CHANGES: Readonly<
+  Record<
+    NonNullable<DeclaredInput['changes']>,
+    { readonly reason: string; allows(old: unknown, now: unknown): boolean }
+  >
+> = {
+  none: { reason: `a change would replace what holds data; ${OTHER_WAY}`, allows: () => false },
+  minor: {
+    reason: `another major version would replace what holds data; ${OTHER_WAY}`,
+    allows: (old, now) => versionOf(old)[0] === versionOf(now)[0],
+  },
+  step: {
+    reason: 'a version goes up by one minor version at a time and never down',
+    allows: (old, now) => {
+      const [[major, minor = 0], [nextMajor, nextMinor = 0]] = [versionOf(old), versionOf(now)];
+      return major === nextMajor && nextMinor === minor + 1;
+    },
+  },
+};
+
+/** `1.33` → [1, 33]; what is no version is NaN and equals nothing. */
+function versionOf(value: unknown): number[] {
+  return typeof value === 'string' ? value.split('.').map(Number) : [NaN];
+}
+
 function converted(text: string, type: DeclaredInput['type'] | undefined): unknown {
   const trimmed = text.trim();
   if (type === 'number' && trimmed !== '' && Number.isFinite(Number(trimmed))) return Number(trimmed);

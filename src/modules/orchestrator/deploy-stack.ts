@@ -1,5 +1,5 @@
 import { readAgain, runAttempts } from './attempts.js';
-import { checkConfig, typedValues } from './config-check.js';
+import { checkChanges, checkConfig, typedValues } from './config-check.js';
 import type { StackRunResult } from './engine.port.js';
 import { fingerprintOf } from './fingerprint.js';
 import { checkOutputs } from './outputs-check.js';
@@ -8,8 +8,9 @@ import { isRunning } from './progress.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import { dependenciesInRun, stackOf, type RunParts } from './run-parts.js';
 import type { Fingerprint, ResolvedConfig, RunStack, StackError, StackRunRecord } from './run-request.js';
-import { decide, isGone, type Decision } from './skip.js';
+import { decide, isGone, lastValuesOf, type Decision } from './skip.js';
 import { deployedEvent, failStack, finalTally, secondsSince, skipStack } from './stack-endings.js';
+import { upstreamKeys } from './upstream-values.js';
 import { configError, missingOutputs, stoppedError, unresolvedError } from './stack-errors.js';
 
 /**
@@ -32,7 +33,11 @@ export async function deployStack(parts: RunParts, name: string): Promise<'well'
     return 'well';
   }
   const resolved = await parts.resolver.resolve(stack, 'strict');
-  const config: ResolvedConfig = { values: typedValues(resolved, stack.inputs), secretKeys: resolved.secretKeys };
+  const config: ResolvedConfig = {
+    values: typedValues(resolved, stack.inputs),
+    secretKeys: resolved.secretKeys,
+    upstream: upstreamKeys(stack, request.place),
+  };
   if (wasInterrupted && control.forward.aborted) {
     const result = await readAgain(parts, stack, config);
     failStack(parts, stack, stoppedError(name, control), result);
@@ -129,7 +134,10 @@ function verified(
 
 function problemOf(stack: RunStack, resolved: ResolvedStack, config: ResolvedConfig): StackError | null {
   if (resolved.unresolved.length > 0) return unresolvedError(stack.name, resolved.unresolved);
-  const findings = checkConfig(config.values, stack.inputs, new Set(resolved.omittedKeys));
+  const findings = [
+    ...checkConfig(config.values, stack.inputs, new Set(resolved.omittedKeys)),
+    ...checkChanges(config.values, stack.inputs, lastValuesOf(stack)),
+  ];
   return findings.length > 0 ? configError(stack.name, findings) : null;
 }
 

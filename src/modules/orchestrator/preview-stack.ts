@@ -1,12 +1,13 @@
 import { runAttempts } from './attempts.js';
-import { typedValues } from './config-check.js';
+import { checkChanges, typedValues } from './config-check.js';
 import { stackRef } from './engine-config.js';
 import type { ResourceCounts } from './engine.port.js';
 import { isDestroy } from './run-nodes.js';
 import { stackOf, type RunParts } from './run-parts.js';
 import type { ResolvedConfig, RunStack, StackRunRecord } from './run-request.js';
 import { failStack, skipStack } from './stack-endings.js';
-import { fromException } from './stack-errors.js';
+import { lastValuesOf } from './skip.js';
+import { configError, fromException } from './stack-errors.js';
 
 /**
  * One stack of a preview (deployments.md 7.7): placeholders without value become `<unresolved: …>`, the engine plans,
@@ -46,6 +47,8 @@ async function previewDeploy(parts: RunParts, stack: RunStack): Promise<void> {
     values: resolved ? typedValues(resolved, stack.inputs) : {},
     secretKeys: resolved?.secretKeys ?? [],
   };
+  const refused = snapshot ? [] : checkChanges(config.values, stack.inputs, lastValuesOf(stack));
+  if (refused.length > 0) return failStack(parts, stack, configError(stack.name, refused), null);
   const unresolved = (resolved?.unresolved ?? []).map((item) => item.placeholder);
   const options = { verb: 'preview', config, refresh: false, stop: parts.control.forward, isTold: false } as const;
   const outcome = await runAttempts(parts, stack, options);

@@ -40,6 +40,8 @@ export interface DeclaredInput {
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  /** What may change against the last deployment; absent: anything (stacks.md RDS-3, kubernetesVersion of 10.12). */
+  readonly changes?: 'none' | 'minor' | 'step';
 }
 
 export interface DeclaredOutput {
@@ -80,6 +82,8 @@ export interface InstanceFacts {
 export interface ResolvedConfig {
   readonly values: Readonly<Record<string, unknown>>;
   readonly secretKeys: readonly string[];
+  /** Keys that read outputs of other stacks, as they are written (upstream-values.ts). Default: none. */
+  readonly upstream?: Readonly<Record<string, unknown>>;
 }
 
 /** One stack of the run. The graph contains all enabled stacks of the environment; `selected` ones run. */

@@ -55,6 +55,11 @@ export function isGone(stack: RunStack): boolean {
   return stack.instance.status === 'not_deployed' || stack.instance.status === 'destroyed';
 }
 
+/** What the stack was last deployed with; null while there is nothing of it. */
+export function lastValuesOf(stack: RunStack): Readonly<Record<string, unknown>> | null {
+  return isGone(stack) ? null : (stack.instance.lastConfig?.values ?? null);
+}
+
 function run(why: readonly (readonly [RunReason, string])[]): Decision {
   return {
     action: 'deploy',

@@ -20,7 +20,16 @@ export interface ParameterInput {
   /** Of a number its value, of a string its length, of an array or object its size. */
   readonly minimum?: number;
   readonly maximum?: number;
+  /** What may change against the last deployment, where a change would cost data; absent: anything. */
+  readonly changes?: ChangeRule;
 }
+
+/**
+ * `none`: the value stays as it is. `minor`: of a version only what follows the first dot. `step`: a version like 1.33 goes up by one
+ * minor version at a time and never down.
+ */
+export const CHANGE_RULES = ['none', 'minor', 'step'] as const;
+export type ChangeRule = (typeof CHANGE_RULES)[number];
 
 export interface ParameterOutput {
   readonly type: ParameterType;

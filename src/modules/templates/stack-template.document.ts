@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { ENVIRONMENTS } from '../../shared/http/principal.js';
 import { applyRules, type Finding, type Rule, type Violation } from './finding.js';
-import { brokenConstraint, PARAMETER_TYPES, typeOf, type ParameterInput, type ParameterOutput } from './parameter.js';
+import {
+  brokenConstraint,
+  CHANGE_RULES,
+  PARAMETER_TYPES,
+  typeOf,
+  type ParameterInput,
+  type ParameterOutput,
+} from './parameter.js';
 import {
   RESERVED_STACK_NAMES,
   STACK_CATEGORIES,
@@ -35,6 +42,7 @@ const INPUT = z.strictObject({
   pattern: z.string().refine(isExpression, 'is not a regular expression').optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
+  changes: z.enum(CHANGE_RULES).optional(),
 });
 const OUTPUT = z.strictObject({
   type: z.enum(PARAMETER_TYPES).default('string'),
@@ -93,7 +101,7 @@ const isPriority = (path: string): boolean => path === 'priority';
 const isType = (path: string): boolean => /^parameters\.(inputs|outputs)\.[^.]+\.type$/.test(path);
 const isFlag = (path: string): boolean => /^parameters\.(inputs|outputs)\.[^.]+\.(required|secret)$/.test(path);
 const isConstraint = (path: string): boolean =>
-  /^parameters\.inputs\.[^.]+\.(allowedValues|pattern|minimum|maximum)/.test(path);
+  /^parameters\.inputs\.[^.]+\.(allowedValues|pattern|minimum|maximum|changes)/.test(path);
 const hasOwnRule = (path: string): boolean =>
   [isName, isDependency, isPriority, isType, isFlag, isConstraint].some((test) => test(path));
 
