@@ -282,6 +282,21 @@ describe('failure policy (deployments.md 7.6)', () => {
     ]);
   });
 
+  it.each([true, false])(
+    'refuses a change that would cost data before anything is done; preview: %s (RDS-3)',
+    async (preview) => {
+      const rig = new OrchestratorRig();
+      const inputs = { size: { type: 'string', required: true, secret: false, changes: 'none' } } as const;
+      const database = { config: { size: 'new' }, inputs, instance: aDeployedInstance() };
+      const report = await rig.run(
+        aRunRequest(stacksOf({ database: [] }, { database }), { preview, rollbackOnError: false }),
+      );
+      expect(report.error).toMatchObject({ stack: 'database', class: 'validation', code: 'CFG-003' });
+      expect(report.error?.message).toContain('size: "new" instead of "old" is refused');
+      expect(rig.engine.calls).toEqual([]);
+    },
+  );
+
   it('RUN-002: fails a stack that does not export a declared output', async () => {
     const rig = new OrchestratorRig();
     const outputs = { id: { type: 'string', secret: false }, arn: { type: 'string', secret: false } } as const;
