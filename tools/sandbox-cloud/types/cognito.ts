@@ -363,11 +363,6 @@ function poolReference(pool: unknown, { region }: Place, onDelete: Reference['on
   return id === undefined ? undefined : { claim: claimOf(region, 'user-pool', id), onDelete, missing: noPool(id) };
 }
 
-/** A pool by ARN or id, for authorizers and load balancers. */
-export function userPoolReference(pool: unknown, place: Place, onDelete: Reference['onDelete']): Reference | undefined {
-  return poolReference(textOf(pool)?.split('/').pop(), place, onDelete);
-}
-
 function passwordProblem({ minimumLength, temporaryPasswordValidityDays }: Properties): string | undefined {
   if (minimumLength !== undefined) {
     const problem = range(6, 99)(Number(minimumLength));

@@ -234,21 +234,13 @@ export const EFS_BACKUP_POLICY: ResourceSpec = {
 };
 
 /** A file system by id or ARN. */
-export function fileSystemReference(
+function fileSystemReference(
   fileSystem: unknown,
   { region }: Place,
   onDelete: Reference['onDelete'],
 ): Reference | undefined {
   const id = textOf(fileSystem)?.split('/').pop();
   return id === undefined ? undefined : { claim: claimOf(region, 'efs', id), onDelete, missing: noFileSystem(id) };
-}
-
-/** An access point by ARN or id. */
-export function accessPointReference(accessPoint: unknown, { region }: Place): Reference | undefined {
-  const id = textOf(accessPoint)?.split('/').pop();
-  if (id === undefined) return undefined;
-  const missing = new CloudError('AccessPointNotFound', `Access point '${id}' does not exist.`);
-  return { claim: claimOf(region, 'efs-access-point', id), onDelete: 'ignore', missing };
 }
 
 function rootProblem({ path, creationInfo }: Properties): string | undefined {

@@ -153,7 +153,7 @@ function bucketSetting(
     id: ({ inputs }) =>
       [needText(inputs, 'bucket'), textOf(inputs.expectedBucketOwner)].filter((part) => part !== undefined).join(','),
     compute,
-    references: ({ bucket }) => ({ bucket: bucketReference(bucket, 'cascade') }),
+    references: ({ bucket }) => ({ bucket: bucketReference(bucket) }),
     claims: (context) => onePerBucket(kind, context),
     notFound: (id) => noBucket(id),
   };
@@ -313,20 +313,16 @@ async function settingsOf(bucket: CloudResource | undefined, type: string, cloud
   return bucket ? cloud.find({ type, ref: claimOf(GLOBAL, 's3-bucket', bucket.id) }) : [];
 }
 
-export function bucketArn(name: string): string {
+function bucketArn(name: string): string {
   return `arn:aws:s3:::${name}`;
 }
 
 /** A bucket by name or ARN, whatever its region. */
-export function bucketReference(
-  bucket: unknown,
-  onDelete: Reference['onDelete'],
-  missing?: CloudError,
-): Reference | undefined {
+function bucketReference(bucket: unknown): Reference | undefined {
   const name = textOf(bucket)?.replace(/^arn:aws:s3:::/, '');
   return name === undefined
     ? undefined
-    : { claim: claimOf(GLOBAL, 's3-bucket', name), onDelete, missing: missing ?? noBucket(name) };
+    : { claim: claimOf(GLOBAL, 's3-bucket', name), onDelete: 'cascade', missing: noBucket(name) };
 }
 
 function noBucket(name: string): CloudError {
