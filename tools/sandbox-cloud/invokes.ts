@@ -1,6 +1,7 @@
 import { type CheckFailure, CloudError, type Properties } from './provider.port.js';
 import { isKnownRegion, zoneId, zonesOf } from './regions.js';
 import { type InvokeContext, textOf } from './resource-spec.js';
+import { latestImage } from './types/images.js';
 import { ZONE } from './types/route53.js';
 import { secretVersion } from './types/secrets-manager.js';
 
@@ -69,6 +70,10 @@ export const INVOKES: ReadonlyMap<string, InvokeSpec> = new Map<string, InvokeSp
         reverseDnsPrefix: 'com.amazonaws',
       }),
     },
+  ],
+  [
+    'aws:ec2/getAmi:getAmi',
+    { args: ['filters', 'includeDeprecated', 'mostRecent', 'nameRegex', 'owners', 'region'], answer: latestImage },
   ],
   [
     'aws:secretsmanager/getSecretVersion:getSecretVersion',

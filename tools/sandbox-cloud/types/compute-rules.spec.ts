@@ -1,4 +1,5 @@
 import { ACCOUNT, aNetwork, SandboxRig, trust } from '../../../test/fakes/sandbox-rig.js';
+import { StaticCloudQueries } from '../../../src/modules/orchestrator/placeholders/static.cloud-queries.js';
 import type { Properties } from '../provider.port.js';
 
 /** What AWS refuses, and how, in EKS, EC2 launch templates, instance profiles and EC2 Auto Scaling. */
@@ -297,5 +298,29 @@ describe('EC2 Auto Scaling', () => {
     expect((await rig.failures('asgPolicy', { autoscalingGroupName: 'web' }))[0]).toContain('scalingAdjustment');
     for (const made of [group, second]) await rig.provider.delete(made);
     expect(await rig.inventory({ type: 'aws:autoscaling/policy:Policy' })).toEqual([]);
+  });
+});
+
+describe('the look-up of images', () => {
+  const lookUp = async (args: Properties) =>
+    (await rig.provider.invoke({ token: 'aws:ec2/getAmi:getAmi', args })).result;
+  const named = (name: string) => ({ filters: [{ name: 'name', values: [name] }] });
+
+  it('finds the image that the placeholder latestAmiId gives', async () => {
+    const queries = new StaticCloudQueries({ parameters: async () => ({ ssm: {}, secrets: {} }) });
+    const place = { organization: 'acme', account: ACCOUNT, region: 'us-east-1' };
+    const { value } = await queries.latestImage(place, 'amazonLinux2023', 'arm64');
+    const found = await lookUp({ ...named('al2023-ami-2023.*-arm64'), owners: ['amazon'], mostRecent: true });
+    expect(found).toMatchObject({ id: value, architecture: 'arm64', arn: `arn:aws:ec2:us-east-1::image/${value}` });
+  });
+
+  it('takes the newest on request, and refuses several, none and a filter that there is none of', async () => {
+    expect(await lookUp({ owners: ['amazon'], mostRecent: true })).toHaveProperty(
+      'description',
+      'Amazon Linux 2023 AMI',
+    );
+    await refused(lookUp({ owners: ['amazon'] }), 'AmbiguousImage', 'more than one result');
+    await refused(lookUp(named('windows-*')), 'InvalidAMIID.NotFound', 'no results');
+    await refused(lookUp({ filters: [{ name: 'colour', values: ['red'] }] }), 'InvalidParameterValue', "'colour'");
   });
 });
