@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import mongoose, { type Connection } from 'mongoose';
 import { type MachineRecord, MACHINES, machineSchema } from '../../src/modules/machines/machine.schema.js';
+import { MACHINE_STATUSES } from '../../src/modules/machines/machine.js';
 import { MachinesRepository } from '../../src/modules/machines/machines.repository.js';
 import {
   MachineSessionReads,
@@ -105,15 +106,16 @@ describe.each([
     const made = await machines.insert(aNewMachine());
     await store.heardAt('acme', made.id, LONG_AGO);
     await machines.change('acme', made.id, { status: 'offline' });
-    const beaten = await machines.beat('acme', made.id, { load: '$1' }, MANY);
+    expect(await machines.beat('acme', made.id, ['online', 'maintenance'], {}, MANY)).toBeNull();
+    const beaten = await machines.beat('acme', made.id, MACHINE_STATUSES, { load: '$1' }, MANY);
     expect(beaten).toMatchObject({ status: 'online', metadata: { load: '$1' } });
     expect(secondsOld(beaten?.lastHeartbeatAt)).toBeLessThan(5);
     await machines.change('acme', made.id, { status: 'maintenance' });
     const future = new Date(Date.now() + 60_000);
     await store.heardAt('acme', made.id, future);
-    const again = await machines.beat('acme', made.id, { load: 'x'.repeat(100) }, 60);
+    const again = await machines.beat('acme', made.id, ['maintenance'], { load: 'x'.repeat(100) }, 60);
     expect(again).toMatchObject({ status: 'maintenance', lastHeartbeatAt: future, metadata: { load: '$1' } });
-    expect(await machines.beat('other', made.id, {}, MANY)).toBeNull();
+    expect(await machines.beat('other', made.id, MACHINE_STATUSES, {}, MANY)).toBeNull();
   });
 
   it('sessions come and go once, whatever is repeated', async () => {
@@ -167,7 +169,7 @@ describe.each([
     expect(await machines.findSilent(cutoff, 1, 9)).toEqual([{ organization, id: a.id }]);
     expect((await machines.markOffline(organization, a.id, cutoff))?.status).toBe('offline');
     expect(await machines.markOffline(organization, a.id, cutoff)).toBeNull();
-    await machines.beat(organization, b.id, {}, MANY);
+    await machines.beat(organization, b.id, ['online'], {}, MANY);
     expect(await machines.markOffline(organization, b.id, cutoff)).toBeNull();
   });
 

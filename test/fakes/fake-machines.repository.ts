@@ -87,9 +87,11 @@ export class FakeMachinesRepository implements Surface<MachinesRepository> {
   async beat(
     organization: string,
     id: string,
+    from: readonly MachineStatus[],
     metadata: Readonly<Record<string, unknown>>,
     maxBytes: number,
   ): Promise<Machine | null> {
+    if (!from.includes(this.#get(organization, id)?.status ?? 'online')) return null;
     return this.#update(organization, id, (machine) => {
       const merged = mergedMetadata(machine.metadata, metadata);
       const now = this.now();

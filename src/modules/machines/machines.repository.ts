@@ -123,11 +123,13 @@ export class MachinesRepository extends BaseRepository<MachineRecord> {
 
   /**
    * A sign of life: the time never moves backwards, offline becomes online, maintenance stays.
+   * @param from only in one of these states; else null
    * @param maxBytes of stored metadata; beyond it the old metadata stays
    */
   async beat(
     organization: string,
     id: string,
+    from: readonly MachineStatus[],
     metadata: Readonly<Record<string, unknown>>,
     maxBytes: number,
   ): Promise<Machine | null> {
@@ -141,7 +143,8 @@ export class MachinesRepository extends BaseRepository<MachineRecord> {
         },
       },
     ];
-    const record = await this.model.findOneAndUpdate(byKey({ organization, id }), stages, AFTER).lean<MachineRecord>();
+    const filter = { ...byKey({ organization, id }), status: { $in: [...from] } };
+    const record = await this.model.findOneAndUpdate(filter, stages, AFTER).lean<MachineRecord>();
     return record && toMachine(record);
   }
 

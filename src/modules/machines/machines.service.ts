@@ -44,6 +44,8 @@ export interface Admission {
 
 /** Machines marked in one unit of work, and looked at in one go by the jobs. */
 const BATCH = 100;
+/** A beat in one of these states is no news. */
+const REACHABLE: readonly MachineStatus[] = ['online', 'maintenance'];
 /** Machines that GET /api/machines/available looks at. */
 const MAX_AVAILABLE = 1000;
 const log = createLog('machines');
@@ -148,7 +150,8 @@ export class MachinesService {
   }
 
   /**
-   * One sign of life: online again unless in maintenance, and listed are exactly the live sessions on it.
+   * One sign of life: online again unless in maintenance, and listed are exactly the live sessions on it. Where that is so
+   * already it is a single write outside of any transaction, so that beats wait for nobody.
    * @throws MachineNotFound
    */
   async heartbeat(
@@ -157,18 +160,10 @@ export class MachinesService {
     metadata: Readonly<Record<string, unknown>> = {},
   ): Promise<{ readonly machine: Machine; readonly cameOnline: boolean }> {
     const { organization } = caller;
-    const beat = await this.events.write(organization, async (append) => {
-      const before = await this.machines.find(organization, machineId);
-      const beaten = await this.machines.beat(organization, machineId, metadata, STORED_METADATA_BYTES);
-      if (!before || !beaten) throw new MachineNotFound(machineId);
-      // After the write: from here on no session can come or go unseen.
-      const machine = (await this.syncSessions(beaten)) ?? beaten;
-      const cameOnline = before.status !== machine.status;
-      if (cameOnline) append(draft('machine_online', scopeOf(machine), { ...newsOf(machine), changed: ['status'] }));
-      return { machine, cameOnline };
-    });
-    if (beat.cameOnline) this.logStatus(beat.machine);
-    return beat;
+    const beaten = await this.machines.beat(organization, machineId, REACHABLE, metadata, STORED_METADATA_BYTES);
+    if (!beaten) return this.comeOnline(organization, machineId, metadata);
+    const repaired = (await this.isAstray(beaten)) ? await this.repair(beaten) : null;
+    return { machine: repaired ?? beaten, cameOnline: false };
   }
 
   /** @throws MachineNotFound, MachineInUse */
@@ -262,7 +257,7 @@ export class MachinesService {
     while (repaired < limit) {
       const page: readonly Machine[] = await this.machines.page(after, BATCH);
       for (const machine of page) {
-        if (repaired < limit && (await this.isAstray(machine))) repaired += await this.repair(machine);
+        if (repaired < limit && (await this.isAstray(machine))) repaired += (await this.repair(machine)) ? 1 : 0;
       }
       after = page.at(-1) ?? null;
       if (page.length < BATCH) break;
@@ -284,15 +279,41 @@ export class MachinesService {
     });
   }
 
+  private async comeOnline(
+    organization: string,
+    machineId: string,
+    metadata: Readonly<Record<string, unknown>>,
+  ): Promise<{ readonly machine: Machine; readonly cameOnline: boolean }> {
+    const beat = await this.events.write(organization, async (append) => {
+      const before = await this.machines.find(organization, machineId);
+      const beaten = await this.machines.beat(
+        organization,
+        machineId,
+        MACHINE_STATUSES,
+        metadata,
+        STORED_METADATA_BYTES,
+      );
+      if (!before || !beaten) throw new MachineNotFound(machineId);
+      const machine = (await this.syncSessions(beaten)) ?? beaten;
+      const cameOnline = before.status !== machine.status;
+      if (cameOnline) append(draft('machine_online', scopeOf(machine), { ...newsOf(machine), changed: ['status'] }));
+      return { machine, cameOnline };
+    });
+    if (beat.cameOnline) this.logStatus(beat.machine);
+    return beat;
+  }
+
   private async isAstray(machine: Machine): Promise<boolean> {
     return !isSame(machine.activeSessions, await this.listedOn(machine));
   }
 
-  /** @returns 1 when the machine still listed others */
-  private repair({ organization, id }: Machine): Promise<number> {
+  /** @returns null when it lists the right ones, seen in one transaction, or is gone */
+  private repair({ organization, id }: Machine): Promise<Machine | null> {
     return this.events.write(organization, async () => {
+      const seen = await this.machines.find(organization, id);
+      if (!seen || !(await this.isAstray(seen))) return null;
       const machine = await this.machines.change(organization, id, {}); // a write: nobody adds or pulls meanwhile
-      return machine && (await this.syncSessions(machine)) ? 1 : 0;
+      return machine && this.syncSessions(machine);
     });
   }
 
