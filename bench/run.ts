@@ -2,6 +2,8 @@ import { judge, type Measurement, table } from './report.js';
 
 /** Name → what it measures; the code is in `bench/<name>.ts`. */
 const BENCHES: Readonly<Record<string, string>> = {
+  'default-deploy': 'all 16 stacks of the default template on the sandbox: wall time, memory, processes',
+  engine: 'one run of a stack: embedded, Pulumi through us, plain command line; first and unchanged',
   health: '/health of the whole server against bare Fastify, requests per second',
   idle: 'memory of the server process after 30 s without traffic, and how fast it starts',
   'no-change': '16 synthetic stacks without a change through plan and skip: milliseconds and processes started',
