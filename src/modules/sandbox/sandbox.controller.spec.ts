@@ -138,6 +138,22 @@ describe('drift by hand', () => {
     expect(await rig.inventory()).toEqual([]);
   });
 
+  it('shows no sensitive value, neither in the inventory nor after a change', async () => {
+    const secret = await rig.make('secret', 's', { name: 'key' });
+    const version = await rig.make('secretVersion', 'v', { secretId: secret.id, secretString: 'hunter2' });
+    const path = `${resources}/${encodeURIComponent(version.id)}`;
+    const answers = [
+      await call('GET', resources),
+      await call('PATCH', path, { properties: { secretString: 'hunter3' } }),
+      await call('DELETE', path),
+    ];
+    for (const { status, body } of answers) {
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).toContain('"secretString":"[secret]"');
+      expect(JSON.stringify(body)).not.toContain('hunter');
+    }
+  });
+
   it('refuses properties that the type does not have or cannot hold', async () => {
     const vpc = await rig.make('vpc', 'vpc', { cidrBlock: '10.0.0.0/16' });
     expect(await call('PATCH', `${resources}/${vpc.id}`, { properties: { colour: 'red' } })).toMatchObject({
