@@ -37,7 +37,13 @@ import { OperationsController } from './operations/operations.controller.js';
 import { OperationsJobs } from './operations/operations.jobs.js';
 import { OperationsRepository } from './operations/operations.repository.js';
 import { OperationsService } from './operations/operations.service.js';
-import { RunRequestBuilder } from './operations/run-request.builder.js';
+import { RollbacksController } from './operations/rollbacks.controller.js';
+import { RollbacksService } from './operations/rollbacks.service.js';
+import { RunRequestBuilder, VersionReader } from './operations/run-request.builder.js';
+import { StackRunsController } from './operations/stack-runs.controller.js';
+import { StackRunsService } from './operations/stack-runs.service.js';
+import { StaleDependents } from './operations/stale-dependents.js';
+import { VersionSnapshots } from './environments/version-snapshots.js';
 import { StatusService, StatusSources } from './operations/status.service.js';
 
 const REPOSITORIES = [
@@ -62,7 +68,7 @@ const REPOSITORIES = [
       { name: OPERATIONS, schema: operationSchema },
     ]),
   ],
-  controllers: [OperationsController, DeploymentsController],
+  controllers: [OperationsController, RollbacksController, StackRunsController, DeploymentsController],
   providers: [
     ...REPOSITORIES,
     DeploymentMirror,
@@ -83,7 +89,12 @@ const REPOSITORIES = [
     OperationWorker,
     OperationExecution,
     OperationsJobs,
+    RollbacksService,
+    StackRunsService,
+    StaleDependents,
     RunRequestBuilder,
+    VersionReader,
+    VersionSnapshots,
     RunPreflight,
     RunPreparation,
     StatusService,

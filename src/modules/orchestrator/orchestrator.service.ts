@@ -97,7 +97,8 @@ export class OrchestratorService {
         if (known) return known;
         const record = state()?.stacks[name];
         // Deployed by the process that ran this operation before: only the engine knows what came out.
-        if (record && isGood(record)) return this.engine.outputs(stackRef(request.place, name));
+        if (record && (isGood(record) || record.status === 'rolled_back'))
+          return this.engine.outputs(stackRef(request.place, name));
         const stack = byName.get(name);
         const isThere = stack && !isGone(stack) && Object.keys(stack.instance.outputs).length > 0;
         return isThere ? stack.instance.outputs : null;

@@ -158,3 +158,45 @@ describe('manual rollback (deployments.md 7.9)', () => {
     });
   });
 });
+
+describe('a rollback of a stack whose outputs come back different', () => {
+  const reads = { config: { vpc: '{{RUNTIME:network:vpcId}}', size: 'now' } };
+  let replaced = 0;
+  const vpc = { outputs: (): Record<string, string> => ({ vpcId: `vpc-${(replaced += 1)}` }) };
+  const vpcsOf = (rig: OrchestratorRig, stack: string): (string | undefined)[] =>
+    rig.engine.calls.filter((call) => call.stack === stack).map((call) => call.config[`${stack}:vpc`]);
+  beforeEach(() => {
+    replaced = 0;
+  });
+
+  it('gives its dependents the outputs of now, not those of the snapshot (manual)', async () => {
+    const rig = new OrchestratorRig({ network: vpc });
+    const first = stacksOf({ network: [], app: ['network'] }, { app: reads });
+    await rig.run(aRunRequest(first));
+    const then = rig.journal.instances.get('app');
+    const config = then?.kind === 'deployed' ? then.config : null;
+    expect(config).toMatchObject({ values: { vpc: 'vpc-1', size: 'now' }, upstream: { vpc: reads.config.vpc } });
+    const rollbackTo = {
+      version: 1,
+      deploy: { network: { values: {}, secretKeys: [] }, ...(config ? { app: config } : {}) },
+      destroy: [],
+    };
+    await rig.run(aRunRequest(rig.after(first), {}, { type: 'rollback', rollbackTo }));
+    expect(vpcsOf(rig, 'app')).toEqual(['vpc-1', 'vpc-2']);
+  });
+
+  it('applies a dependent again that went before it (automatic: dependents go first)', async () => {
+    const rig = new OrchestratorRig({ network: vpc, last: { failUp: { 2: 'resource' } } });
+    const stacks = stacksOf({ network: [], app: ['network'], last: ['app'] }, { app: reads });
+    await rig.run(aRunRequest(stacks));
+    const changed = rig.after(stacks).map((stack) => ({ ...stack, config: { ...stack.config, size: 'new' } }));
+    const report = await rig.run(aRunRequest(changed));
+    expect(report).toMatchObject({ rolledBack: true });
+    expect(rig.engine.log.slice(-4)).toEqual(['up last', 'up app', 'up network', 'up app']);
+    expect(vpcsOf(rig, 'app')).toEqual(['vpc-1', 'vpc-2', 'vpc-2', 'vpc-3']);
+    expect(rig.journal.instances.get('app')).toMatchObject({
+      kind: 'deployed',
+      config: { values: { vpc: 'vpc-3', size: 'now' } },
+    });
+  });
+});

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../shared/kernel/canonical-json.js';
 import type { IrreversibleStep } from '../../shared/events/events.js';
 import { runAttempts, type Outcome } from './attempts.js';
 import { lossOf, isDataStore } from './data-stores.js';
@@ -8,6 +9,7 @@ import { snapshotFingerprint } from './fingerprint.js';
 import { compareNames, StackGraph } from './graph.js';
 import { checkOutputs } from './outputs-check.js';
 import { isProtected } from './plan.js';
+import type { ResolvedValue } from './placeholders/resolve.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import type { InstanceChange } from './run-journal.port.js';
 import { stackOf, type RunParts } from './run-parts.js';
@@ -15,20 +17,24 @@ import type { ResolvedConfig, RollbackState, RunPlace, RunStack, StackError, Sta
 import { isGone } from './skip.js';
 import { failedEvent, secondsSince, skipStack } from './stack-endings.js';
 import { fromException, missingOutputs } from './stack-errors.js';
+import { fingerprintWith, readsFrom, withCurrentOutputs } from './upstream-values.js';
 
 /**
  * Rollback (deployments.md 7.9).
  * 1. The plan is made before anything is done and journaled with the start: which stacks, in which order, and what cannot be
  *    restored. Automatic: the stacks this operation changed and the failed one, layers descending, priority and name
  *    descending. Manual: deploys in forward order, then destroys in reverse order.
- * 2. One stack after another: the configuration of the target version is applied as it was resolved then, or the stack is
- *    destroyed because the target does not have it.
- * 3. A stack that cannot be rolled back leaves those it needs untouched; independent ones go on. It then needs a person.
+ * 2. One stack after another: the configuration of the target version is applied as it was resolved then, outputs of other
+ *    stacks as they are now (upstream-values.ts), or the stack is destroyed because the target does not have it.
+ * 3. Whoever was applied before a stack whose outputs came back different is applied once more, in forward order.
+ * 4. A stack that cannot be rolled back leaves those it needs untouched; independent ones go on. It then needs a person.
  * A successor continues with the stacks that are neither done nor failed.
  */
 
 /** What happens to one stack. */
-type Step = { readonly kind: 'apply'; readonly config: ResolvedConfig } | { readonly kind: 'destroy' };
+type Step =
+  | { readonly kind: 'apply'; readonly config: ResolvedConfig; readonly resolved: readonly ResolvedValue[] }
+  | { readonly kind: 'destroy' };
 
 /**
  * Step 1, automatic.
@@ -41,7 +47,7 @@ export async function planAutomaticRollback(parts: RunParts, reason: string): Pr
     .filter((record) => record.status === 'deployed' || (record.status === 'failed' && record.startedAt !== undefined))
     .sort((a, b) => b.layer - a.layer || priorityOf(parts, b) - priorityOf(parts, a) || compareNames(b.name, a.name))
     .map((record) => record.name);
-  const goes = touched.filter((name) => automaticStep(stackOf(request, name)).kind === 'destroy');
+  const goes = touched.filter((name) => automaticSnapshot(stackOf(request, name)) === null);
   if (!request.options.destructiveConfirmed && goes.some((name) => isProtected(stackOf(request, name)))) return null;
   return {
     trigger: 'auto',
@@ -74,9 +80,10 @@ export async function planManualRollback(parts: RunParts): Promise<RollbackState
   };
 }
 
-/** Steps 2 and 3; `reporter.state.rollback` is the plan and says how far it is. @throws StaleLease */
+/** Steps 2 to 4; `reporter.state.rollback` is the plan and says how far it is. @throws StaleLease */
 export async function runRollback(parts: RunParts): Promise<void> {
   const { reporter, control } = parts;
+  const applied = new Map<string, ResolvedConfig>();
   for (const name of reporter.state.rollback?.stacks ?? []) {
     control.throwIfGivenUp();
     const state = reporter.state.rollback;
@@ -87,15 +94,39 @@ export async function runRollback(parts: RunParts): Promise<void> {
       if (reporter.record(name).status === 'pending') skipStack(parts, name, 'dependency_failed', { culprit });
       continue;
     }
-    await rollBackStack(parts, name, state);
+    await rollBackStack(parts, name, state, applied);
+  }
+  await applyAgain(parts, applied);
+}
+
+/**
+ * Step 3. Dependents go first in an automatic rollback, so they were applied with outputs that may have changed since.
+ * @param applied what this process has applied; a stack that an earlier process applied counts as different
+ */
+async function applyAgain(parts: RunParts, applied: ReadonlyMap<string, ResolvedConfig>): Promise<void> {
+  const { reporter, graph, request } = parts;
+  const done = new Set(reporter.state.rollback?.done ?? []);
+  for (const name of graph.layers.flat().filter((each) => done.has(each) && readsFrom(parts, each, done))) {
+    parts.control.throwIfGivenUp();
+    const state = reporter.state.rollback;
+    const step = await stepOf(parts, stackOf(request, name));
+    if (!state || step.kind === 'destroy') continue;
+    const before = applied.get(name);
+    if (before && canonicalJson(before.values) === canonicalJson(step.config.values)) continue;
+    await rollBackStack(parts, name, { ...state, done: state.done.filter((each) => each !== name) }, new Map());
   }
 }
 
-async function rollBackStack(parts: RunParts, name: string, state: RollbackState): Promise<void> {
+async function rollBackStack(
+  parts: RunParts,
+  name: string,
+  state: RollbackState,
+  applied: Map<string, ResolvedConfig>,
+): Promise<void> {
   const { request, reporter } = parts;
   const stack = stackOf(request, name);
   const old = reporter.record(name);
-  const step = stepOf(parts, stack);
+  const step = await stepOf(parts, stack);
   const wasInterrupted = old.status === 'rolling_back';
   const wasFailed = old.error !== undefined;
   const startedAt = reporter.now();
@@ -144,6 +175,9 @@ async function rollBackStack(parts: RunParts, name: string, state: RollbackState
     });
     return;
   }
+  if (step.kind === 'apply') applied.set(name, step.config);
+  if (outcome.isWell) parts.freshOutputs.set(name, step.kind === 'apply' ? outcome.result.outputs : {});
+  parts.resolver.forget(name);
   reporter.move({
     records: [{ ...record, status: 'rolled_back', progressPercent: 100, endedAt: record.endedAt ?? reporter.now() }],
     instances: { [name]: changeAfter(parts, stack, step, outcome, startedAt) },
@@ -198,9 +232,12 @@ function changeAfter(parts: RunParts, stack: RunStack, step: Step, outcome: Outc
   const { result } = outcome;
   const target = request.rollbackTo?.facts?.[stack.name];
   const own = request.rollbackTo ? undefined : stack.instance;
+  const fingerprint = target?.fingerprint ?? own?.fingerprint;
   return {
     kind: 'deployed',
-    fingerprint: target?.fingerprint ?? own?.fingerprint ?? snapshotFingerprint(stack, step.config, parts.box),
+    fingerprint: fingerprint
+      ? fingerprintWith(fingerprint, step.resolved, parts.box)
+      : snapshotFingerprint(stack, step.config, parts.box),
     config: step.config,
     outputs: result.outputs,
     dependencies: target?.dependencies ?? own?.dependencies ?? stack.dependencies,
@@ -219,17 +256,15 @@ function codeDrift(parts: RunParts, stack: RunStack, step: Step): ReturnType<Run
   return [parts.reporter.event('deployment_warning', { code: 'ROLLBACK_CODE_DRIFT', message, stack: stack.name })];
 }
 
-function stepOf(parts: RunParts, stack: RunStack): Step {
+async function stepOf(parts: RunParts, stack: RunStack): Promise<Step> {
   const target = parts.request.rollbackTo;
-  if (!target) return automaticStep(stack);
-  const config = target.deploy[stack.name];
-  return config ? { kind: 'apply', config } : { kind: 'destroy' };
+  const snapshot = target ? target.deploy[stack.name] : automaticSnapshot(stack);
+  return snapshot ? { kind: 'apply', ...(await withCurrentOutputs(parts, stack, snapshot)) } : { kind: 'destroy' };
 }
 
-/** What it was before this operation: its last successful configuration, or nothing. */
-function automaticStep(stack: RunStack): Step {
-  const { lastConfig } = stack.instance;
-  return lastConfig && !isGone(stack) ? { kind: 'apply', config: lastConfig } : { kind: 'destroy' };
+/** What it was before this operation: its last successful configuration; null = nothing. */
+function automaticSnapshot(stack: RunStack): ResolvedConfig | null {
+  return isGone(stack) ? null : stack.instance.lastConfig;
 }
 
 /** A stack that could not be rolled back and needs this one (destroys, automatic) or is needed by it (applied forward). */

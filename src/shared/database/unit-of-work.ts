@@ -7,6 +7,9 @@ import { currentContext } from '../http/request-context.js';
 /** One try and five more (sessions.md 7.1); a caller waits, so it is told. Work without a caller goes on for the driver's two minutes. */
 const REQUEST_ATTEMPTS = 6;
 
+/** Mean pause before the first repetition, ms; doubled for each further one, with full jitter. */
+const BACKOFF_MS = 5;
+
 function concurrentModification(): Conflict {
   return new Conflict(
     'CONCURRENT_MODIFICATION',
@@ -35,6 +38,8 @@ export class UnitOfWork {
     await this.connection.transaction(async () => {
       attempts += 1;
       if (isRequest && attempts > REQUEST_ATTEMPTS) throw concurrentModification();
+      // before the first read, which fixes the snapshot: whoever was in the way has gone by then
+      if (attempts > 1) await new Promise((resolve) => setTimeout(resolve, Math.random() * BACKOFF_MS * 2 ** attempts));
       result = await work();
     });
     return result as T;

@@ -71,6 +71,17 @@ export interface VersionedStack {
   readonly codeHash: string | null;
   readonly resourceCount: number;
   readonly dependencies: readonly string[];
-  /** Resolved configuration and outputs, encrypted. */
+  /** SealedSnapshot as JSON, encrypted. */
   readonly sealed: string;
 }
+
+/** What a version keeps of a stack in secret. */
+export interface SealedSnapshot {
+  /** Resolved; null = the stack never ran successfully. */
+  readonly config: ResolvedConfig | null;
+  readonly outputs: StackOutputs;
+  readonly fingerprint: Fingerprint | null;
+}
+
+/** A stack of a version, opened. */
+export type StackSnapshot = Omit<VersionedStack, 'sealed' | 'fingerprint'> & SealedSnapshot;

@@ -1,7 +1,7 @@
 import type { SecretBox } from '../../../shared/kernel/secret-box.js';
 import type { RunReport } from '../../orchestrator/run-request.js';
 import type { Operation } from '../operations/operation.js';
-import type { EnvironmentVersion, StackInstance, VersionedStack, VersionKind } from './environment.js';
+import type { EnvironmentVersion, SealedSnapshot, StackInstance, VersionedStack, VersionKind } from './environment.js';
 
 export interface VersionInput {
   readonly operation: Operation;
@@ -41,7 +41,7 @@ function kindOf({ operation, report, instances }: VersionInput, rolledBack: bool
   if (!instances.some((i) => i.status === 'deployed'))
     return operation.type.startsWith('destroy') ? 'destroyed' : 'partial';
   return report.outcome === 'success' &&
-    operation.type === 'deploy' &&
+    (operation.type === 'deploy' || operation.type === 'deploy-stack') &&
     instances.every((i) => i.status === 'deployed' || i.status === 'destroyed' || i.status === 'not_deployed')
     ? 'complete'
     : 'partial';
@@ -55,6 +55,12 @@ function versioned(instance: StackInstance, secrets: SecretBox): VersionedStack 
     codeHash: instance.codeHash,
     resourceCount: instance.resourceCount,
     dependencies: instance.dependencies,
-    sealed: secrets.seal(JSON.stringify({ config: instance.lastConfig, outputs: instance.outputs })),
+    sealed: secrets.seal(
+      JSON.stringify({
+        config: instance.lastConfig,
+        outputs: instance.outputs,
+        fingerprint: instance.fingerprint,
+      } satisfies SealedSnapshot),
+    ),
   };
 }

@@ -4,7 +4,7 @@ import type { Model } from 'mongoose';
 import { BaseRepository } from '../../../shared/database/base.repository.js';
 import type { EnvironmentName } from '../../../shared/http/principal.js';
 import { DEPLOYMENT_VERSIONS, type EnvironmentVersionRecord } from './environment.schema.js';
-import type { EnvironmentVersion } from './environment.js';
+import type { EnvironmentVersion, VersionKind } from './environment.js';
 
 /** Versions of environments; only ever added, never removed. */
 @Injectable()
@@ -15,6 +15,23 @@ export class VersionsRepository extends BaseRepository<EnvironmentVersionRecord>
 
   async insert(version: EnvironmentVersion): Promise<void> {
     await this.model.insertMany([version]);
+  }
+
+  async find(deploymentId: string, environment: EnvironmentName, version: number): Promise<EnvironmentVersion | null> {
+    return this.model.findOne({ deploymentId, environment, version }, { _id: 0 }).lean<EnvironmentVersionRecord>();
+  }
+
+  /** The newest of these kinds before `before`. */
+  async findLatest(
+    deploymentId: string,
+    environment: EnvironmentName,
+    before: number,
+    kinds: readonly VersionKind[],
+  ): Promise<EnvironmentVersion | null> {
+    return this.model
+      .findOne({ deploymentId, environment, version: { $lt: before }, kind: { $in: [...kinds] } }, { _id: 0 })
+      .sort({ version: -1 })
+      .lean<EnvironmentVersionRecord>();
   }
 
   /** Newest first. */

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../../shared/config/config.js';
 import { AppError, Conflict, Refused } from '../../../shared/errors/app-error.js';
 import { EventsRepository } from '../../../shared/events/events.repository.js';
+import type { IrreversibleStep } from '../../../shared/events/events.js';
 import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
 import { currentContext } from '../../../shared/http/request-context.js';
 import { Clock } from '../../../shared/kernel/clock.js';
@@ -11,7 +12,7 @@ import type { Deployment } from '../deployment.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
 import { OperationClosing } from './operation-closing.js';
-import { OperationPlanner } from './operation-planner.js';
+import { OperationPlanner, type Planned } from './operation-planner.js';
 import { OperationWorker } from './operation-worker.js';
 import type { Operation, OperationParameters } from './operation.js';
 import { OperationsRepository } from './operations.repository.js';
@@ -25,6 +26,8 @@ export interface Started {
   readonly plan: Plan;
   /** 1 = next; only while it waits. */
   readonly queuePosition: number | null;
+  /** Of a rollback: what it cannot bring back. */
+  readonly irreversible: readonly IrreversibleStep[];
 }
 
 /** What a start needs to know besides the caller. */
@@ -75,6 +78,12 @@ export class OperationIntake {
     private readonly tools: OperationTools,
   ) {}
 
+  /** @throws Conflict `OPERATION_IN_PROGRESS` unless the caller waits, or changes nothing */
+  async requireFree(deploymentId: string, environment: EnvironmentName, mayWait: boolean): Promise<void> {
+    const holder = mayWait ? null : await this.stores.operations.findActive(deploymentId, environment);
+    if (holder) throw inProgress(holder);
+  }
+
   /** @throws Conflict `OPERATION_IN_PROGRESS`, Refused `ENVIRONMENT_DISABLED`, `INVALID_OPTIONS` and what planning refuses */
   async start(principal: Principal, deployment: Deployment, start: Start): Promise<Started> {
     const { parameters, environment: name } = start;
@@ -90,11 +99,10 @@ export class OperationIntake {
     }
     if (!parameters.preview) await this.requireCapacity(principal, deployment.organization);
     const draftOperation = this.newOperation(principal, deployment, start, !holder || parameters.preview);
-    const { operation, plan } = await this.planner.plan(draftOperation);
-    return this.accept(operation, plan);
+    return this.accept(await this.planner.plan(draftOperation));
   }
 
-  private async accept(operation: Operation, plan: Plan): Promise<Started> {
+  private async accept({ operation, plan, irreversible }: Planned): Promise<Started> {
     const { operations } = this.stores;
     let accepted = operation;
     if (!(await operations.insert(operation))) {
@@ -105,7 +113,7 @@ export class OperationIntake {
     }
     if (accepted.active || accepted.preview) this.worker.wake(accepted.operationId);
     else await this.tools.closing.promoteNext(accepted).then((next) => next && this.worker.wake(next.operationId));
-    return { operation: accepted, plan, queuePosition: await this.queuePosition(accepted) };
+    return { operation: accepted, plan, irreversible, queuePosition: await this.queuePosition(accepted) };
   }
 
   private async requireCapacity(principal: Principal, organization: string): Promise<void> {
@@ -161,7 +169,7 @@ export class OperationIntake {
       error: null,
       resumable: false,
       resumedFrom: start.resumedFrom ?? null,
-      staleDependents: [],
+      staleDependents: start.type === 'deploy-stack' ? null : [],
       executor: null,
       takeovers: 0,
     };

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Conflict, Refused } from '../../../shared/errors/app-error.js';
+import type { IrreversibleStep } from '../../../shared/events/events.js';
 import { OrchestratorService } from '../../orchestrator/orchestrator.service.js';
 import type { Plan, RunRequest } from '../../orchestrator/run-request.js';
 import { checkManualSkips, selectForDestroy, selectStacks } from '../../orchestrator/selection.js';
@@ -9,6 +10,14 @@ import { RunRequestBuilder } from './run-request.builder.js';
 
 /** A fence that no lease has: planning writes nothing. */
 const NO_FENCE = 0;
+
+/** An operation with selection, plan and estimate. */
+export interface Planned {
+  readonly operation: Operation;
+  readonly plan: Plan;
+  /** Of a rollback: what it cannot bring back. */
+  readonly irreversible: readonly IrreversibleStep[];
+}
 
 /**
  * Decides what an operation is about before it is accepted (deployments.md 7.3):
@@ -22,17 +31,18 @@ export class OperationPlanner {
     private readonly stacks: StacksService,
   ) {}
 
-  /** @returns the operation with selection, plan and estimate. @throws what refuses it */
-  async plan(operation: Operation): Promise<{ readonly operation: Operation; readonly plan: Plan }> {
+  /** @throws what refuses it */
+  async plan(operation: Operation): Promise<Planned> {
     const basis = await this.builder.basis(operation);
     const everything = this.builder.compose(operation, basis, NO_FENCE);
     const selectedStacks = select(operation, everything);
-    this.requirePrograms(operation, selectedStacks);
+    this.requirePrograms(operation, everything.rollbackTo ? Object.keys(everything.rollbackTo.deploy) : selectedStacks);
     const selected = { ...operation, selectedStacks };
     const request = this.builder.compose(selected, basis, NO_FENCE);
     await this.requireSafeSkips(operation, request);
     const plan = await this.orchestrator.plan(request);
-    return { operation: { ...selected, plan, estimatedDuration: plan.estimatedDuration }, plan };
+    const irreversible = request.rollbackTo ? await this.orchestrator.irreversibleOf(request) : [];
+    return { operation: { ...selected, plan, estimatedDuration: plan.estimatedDuration }, plan, irreversible };
   }
 
   private requirePrograms(operation: Operation, names: readonly string[]): void {
@@ -53,7 +63,11 @@ export class OperationPlanner {
   }
 }
 
-function select(operation: Operation, { stacks }: RunRequest): readonly string[] {
+function select(operation: Operation, { stacks, rollbackTo }: RunRequest): readonly string[] {
+  if (rollbackTo) {
+    const names = operation.stack ? [operation.stack] : stacks.map(({ name }) => name);
+    return requireChanges(operation, names, rollbackTo);
+  }
   const { stackFilter, includeDependencies, skipDependencies, force } = operation.parameters;
   const filter = stackFilter ?? [];
   if (operation.type.startsWith('destroy')) {
@@ -69,4 +83,16 @@ function select(operation: Operation, { stacks }: RunRequest): readonly string[]
     return selectForDestroy(stacks, { filter, force });
   }
   return selectStacks(stacks, { filter, includeDependencies, skipDependencies, environment: operation.environment });
+}
+
+function requireChanges(
+  { deploymentId, environment }: Operation,
+  names: readonly string[],
+  { version, deploy, destroy }: NonNullable<RunRequest['rollbackTo']>,
+): readonly string[] {
+  if (Object.keys(deploy).length > 0 || destroy.length > 0) return names;
+  throw new Conflict('RESOURCE_CONFLICT', `${deploymentId} ${environment} is as it was in version ${version}`, {
+    details: { deploymentId, environment, version },
+    suggestion: 'Choose another version.',
+  });
 }

@@ -12,6 +12,7 @@ import type { OperationJournal } from './operation.journal.js';
 import { OperationJournals } from './operation-journals.js';
 import { OperationsRepository } from './operations.repository.js';
 import { RunPreparation } from './run-preparation.js';
+import { StaleDependents } from './stale-dependents.js';
 
 /** Operations looked at in one round of claiming. */
 const OPEN_BATCH = 200;
@@ -39,6 +40,7 @@ export class OperationExecution {
     private readonly preparation: RunPreparation,
     private readonly orchestrator: OrchestratorService,
     private readonly closing: OperationClosing,
+    private readonly stale: StaleDependents,
   ) {}
 
   /** @throws StaleLease when the lease was lost on the way */
@@ -53,6 +55,8 @@ export class OperationExecution {
       const previousHolder = takenOver ? (operation.executor ?? '') : null;
       const { request, preflight } = await this.preparation.prepare(current, lease, previousHolder);
       await this.orchestrator.run(request, journal, signal, preflight);
+      const ended = await this.operations.find(operation.operationId);
+      if (ended) await this.stale.known(ended);
     } catch (error) {
       if (error instanceof StaleLease || error instanceof RunAbandoned) throw error;
       const isRefusal = error instanceof AppError && error.status < 500;

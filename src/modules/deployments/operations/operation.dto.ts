@@ -310,7 +310,7 @@ export function toOperationDto(
     rollbackAvailable: operation.report?.rollbackAvailable ?? false,
     resumable: operation.resumable,
     manualInterventionRequired: operation.report?.manualInterventionRequired ?? false,
-    staleDependents: operation.staleDependents,
+    staleDependents: operation.staleDependents ?? [],
     warnings: operation.report?.warnings ?? [],
     websocketChannel: channelOf(operation),
     cancel: operation.cancel,

@@ -45,7 +45,7 @@ export const operationSchema = new Schema<OperationRecord>(
     error: { type: Schema.Types.Mixed, default: null },
     resumable: { type: Boolean, default: false },
     resumedFrom: { type: String, default: null },
-    staleDependents: { type: [String], default: [] },
+    staleDependents: { type: [String], default: null },
     executor: { type: String, default: null },
     takeovers: { type: Number, default: 0 },
   },

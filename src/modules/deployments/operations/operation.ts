@@ -23,6 +23,8 @@ export interface OperationParameters extends RunOptions {
   readonly skipValidation: boolean;
   readonly waitForLock: boolean;
   readonly message: string | null;
+  /** Environment version that a rollback goes back to. */
+  readonly toVersion: number | null;
 }
 
 export interface CancelRequest {
@@ -76,7 +78,8 @@ export interface Operation {
   readonly error: (StackError & { readonly stack: string | null }) | null;
   readonly resumable: boolean;
   readonly resumedFrom: string | null;
-  readonly staleDependents: readonly string[];
+  /** Of a run of one stack; null = not looked at yet. */
+  readonly staleDependents: readonly string[] | null;
   /** Process that runs or ran it. */
   readonly executor: string | null;
   /** Times another process took it over. */

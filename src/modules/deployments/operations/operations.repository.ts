@@ -160,6 +160,10 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
     return result.matchedCount === 1;
   }
 
+  async keepStaleDependents(operationId: string, staleDependents: readonly string[]): Promise<void> {
+    await this.model.updateOne({ operationId }, { $set: { staleDependents: [...staleDependents] } });
+  }
+
   /** The first request stays. */
   async requestCancel(operationId: string, cancel: CancelRequest): Promise<void> {
     await this.model.updateOne({ operationId, status: 'in_progress', cancel: null }, { $set: { cancel } });

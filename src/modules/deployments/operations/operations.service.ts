@@ -9,6 +9,7 @@ import { OperationIntake, OperationStores, OperationTools, type Started } from '
 import { OperationWorker } from './operation-worker.js';
 import type { CancelBody, DeployBody, DestroyBody, OperationsQuery } from './operation.dto.js';
 import { type Operation, type OperationParameters, isFinal } from './operation.js';
+import { StaleDependents } from './stale-dependents.js';
 
 /** Accepting, listing and cancelling operations. Refusals come in the order of api.md 2.5. */
 @Injectable()
@@ -19,6 +20,7 @@ export class OperationsService {
     private readonly intake: OperationIntake,
     private readonly worker: OperationWorker,
     private readonly tools: OperationTools,
+    private readonly stale: StaleDependents,
   ) {}
 
   async deploy(principal: Principal, deploymentId: string, body: DeployBody): Promise<Started> {
@@ -73,7 +75,7 @@ export class OperationsService {
     await this.load(principal, deploymentId, 'operations:read');
     const operation = await this.stores.operations.find(operationId);
     if (!operation || operation.deploymentId !== deploymentId) throw new NotFound('operation', operationId);
-    return operation;
+    return this.stale.known(operation);
   }
 
   /** Newest 50 log events of the operation, oldest first. */
@@ -168,6 +170,7 @@ export class OperationsService {
       skipValidation: body.skipValidation ?? false,
       waitForLock: body.waitForLock ?? false,
       message: body.message ?? null,
+      toVersion: null,
     };
   }
 }
@@ -193,6 +196,7 @@ function destroyParameters(body: DestroyBody): OperationParameters {
     skipValidation: false,
     waitForLock: body.waitForLock ?? false,
     message: null,
+    toVersion: null,
   };
 }
 

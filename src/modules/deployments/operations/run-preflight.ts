@@ -13,9 +13,10 @@ export class RunPreflight {
     private readonly catalogue: Catalogue,
   ) {}
 
-  /** null = nothing to check: a destroy needs no valid manifest, and `skipValidation` asks for none. */
+  /** null = nothing to check: destroy and rollback need no valid manifest, and `skipValidation` asks for none. */
   of(operation: Operation): Preflight | null {
-    if (operation.type.startsWith('destroy') || operation.parameters.skipValidation) return null;
+    const needsManifest = operation.type === 'deploy' || operation.type === 'deploy-stack';
+    if (!needsManifest || operation.parameters.skipValidation) return null;
     return async () => {
       const { manifest } = await this.builder.basis(operation);
       const { errors, warnings } = validateManifest(manifest, {

@@ -8,12 +8,15 @@ import { DeploymentsRepository } from '../deployments.repository.js';
 import type { Environment, StackInstance } from '../environments/environment.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
 import { StackInstancesRepository, untouchedInstance } from '../environments/stack-instances.repository.js';
+import { VersionSnapshots } from '../environments/version-snapshots.js';
+import { VersionsRepository } from '../environments/versions.repository.js';
 import { isStackOn, type Manifest } from '../manifest/manifest.js';
 import { stackNodes } from '../manifest/manifest-context.js';
 import { ManifestVault } from '../manifest-vault.js';
 import { mergeConfig } from '../manifest/resolve-config.js';
 import { eventScope } from './operation-scope.js';
 import type { Operation } from './operation.js';
+import { isStanding, rollbackTo, type RollbackTarget } from './rollback-target.js';
 
 /** Everything stored about one environment that a run starts from. */
 export interface RunBasis {
@@ -22,6 +25,17 @@ export interface RunBasis {
   readonly environment: Environment;
   readonly instances: readonly StackInstance[];
   readonly sticky: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Of a rollback. */
+  readonly target?: RollbackTarget;
+}
+
+/** Versions and what opens them. */
+@Injectable()
+export class VersionReader {
+  constructor(
+    readonly repository: VersionsRepository,
+    readonly snapshots: VersionSnapshots,
+  ) {}
 }
 
 /** Turns what is stored into the plain data that the orchestrator works with. */
@@ -34,10 +48,13 @@ export class RunRequestBuilder {
     private readonly vault: ManifestVault,
     private readonly environments: EnvironmentsRepository,
     private readonly instances: StackInstancesRepository,
+    private readonly versions: VersionReader,
   ) {}
 
   /** @throws Defect when deployment, revision or environment are gone */
-  async basis(operation: Pick<Operation, 'deploymentId' | 'environment' | 'manifestRevision'>): Promise<RunBasis> {
+  async basis(
+    operation: Pick<Operation, 'deploymentId' | 'environment' | 'manifestRevision' | 'type' | 'parameters'>,
+  ): Promise<RunBasis> {
     const { deploymentId, environment: name, manifestRevision } = operation;
     const deployment = await this.deployments.find(deploymentId);
     const manifest = await this.vault.open(deploymentId, manifestRevision);
@@ -51,7 +68,18 @@ export class RunRequestBuilder {
       environment,
       instances: await this.instances.listOf(deploymentId, name),
       sticky: await this.instances.stickyOf(deploymentId, name),
+      ...(operation.type === 'rollback' ? { target: await this.target(operation) } : {}),
     };
+  }
+
+  private async target({
+    deploymentId,
+    environment,
+    parameters,
+  }: Pick<Operation, 'deploymentId' | 'environment' | 'parameters'>): Promise<RollbackTarget> {
+    const version = await this.versions.repository.find(deploymentId, environment, parameters.toVersion ?? 0);
+    if (!version) throw new Defect(`Version ${parameters.toVersion} of ${deploymentId} ${environment} is gone`);
+    return { version, stacks: this.versions.snapshots.open(version) };
   }
 
   /** @param previousHolder the process that died while it ran the operation; the run goes on from its journal, with the standing of before the operation. null = the first one */
@@ -87,12 +115,20 @@ export class RunRequestBuilder {
         processEnv: this.config.runtimeEnv,
       },
       options: operation.parameters,
-      stacks: operation.type.startsWith('destroy')
-        ? this.stacksToDestroy(operation, basis)
-        : this.stacksToDeploy(operation, basis),
+      ...this.work(operation, basis),
       environmentVersion: environment.version,
       manifestRevision: operation.manifestRevision,
       fence,
+    };
+  }
+
+  private work(operation: Operation, basis: RunBasis): Pick<RunRequest, 'stacks' | 'rollbackTo'> {
+    if (operation.type.startsWith('destroy')) return { stacks: this.stacksToDestroy(operation, basis) };
+    if (!basis.target) return { stacks: this.stacksToDeploy(operation, basis) };
+    const before = basis.instances.map((instance) => ({ ...instance, ...operation.before?.[instance.stack] }));
+    return {
+      stacks: this.stacksToRollBack(operation, basis, basis.target),
+      rollbackTo: rollbackTo(basis.target, before, operation.stack),
     };
   }
 
@@ -149,6 +185,32 @@ export class RunRequestBuilder {
         secretKeys: [],
         sticky: {},
         expectedResources: instance.resourceCount,
+      };
+    });
+  }
+
+  /** What is there and what was there then, with the dependencies of whichever is applied. */
+  private stacksToRollBack(operation: Operation, basis: RunBasis, target: RollbackTarget): RunStack[] {
+    const standing = basis.instances.filter((i) => isStanding(i.status)).map((i) => i.stack);
+    const then = Object.keys(target.stacks).filter((name) => target.stacks[name]?.status === 'deployed');
+    const names = [...new Set([...standing, ...then])];
+    return names.map((name): RunStack => {
+      const template = this.stacks.findTemplate(name);
+      const instance = this.instanceOf(basis, name);
+      const dependencies = target.stacks[name]?.dependencies ?? instance.dependencies;
+      return {
+        ...this.facts(operation, name, instance),
+        priority: basis.manifest.spec.stacks[name]?.priority ?? template?.priority ?? 100,
+        dependencies: dependencies.filter((each) => names.includes(each)),
+        critical: template?.critical ?? true,
+        estimateSeconds: estimateOf(instance, template?.estimatedDuration ?? 180),
+        templateHash: template?.templateHash ?? '',
+        inputs: template?.inputs ?? {},
+        outputs: template?.outputs ?? {},
+        config: {},
+        secretKeys: [],
+        sticky: basis.sticky[name] ?? {},
+        expectedResources: target.stacks[name]?.resourceCount ?? instance.resourceCount,
       };
     });
   }
