@@ -51,17 +51,17 @@ const DEFAULT = template(
 
 describe('estimates (deployments.md 6.5, vectors 1 and 1a of 6.6)', () => {
   it.each([
-    ['default', DEFAULT, 3, 'ready', 2520],
-    ['default by layer', DEFAULT, 3, 'layer', 2940],
-    ['default critical path', DEFAULT, 16, 'ready', 2340],
-    ['default one after another', DEFAULT, 1, 'ready', 4950],
-    ['minimal', MINIMAL, 3, 'ready', 600],
-    ['minimal one after another', MINIMAL, 1, 'ready', 780],
-    ['microservices', MICROSERVICES, 3, 'ready', 1140],
-    ['microservices one after another', MICROSERVICES, 1, 'ready', 1350],
-    ['data-platform', DATA, 3, 'ready', 2040],
-    ['data-platform by layer', DATA, 3, 'layer', 2160],
-    ['data-platform one after another', DATA, 1, 'ready', 2220],
+    ['[6.6-1] default', DEFAULT, 3, 'ready', 2520],
+    ['[6.6-1] default by layer', DEFAULT, 3, 'layer', 2940],
+    ['[6.6-1] default critical path', DEFAULT, 16, 'ready', 2340],
+    ['[6.6-1] default one after another', DEFAULT, 1, 'ready', 4950],
+    ['[6.6-1a] minimal', MINIMAL, 3, 'ready', 600],
+    ['[6.6-1a] minimal one after another', MINIMAL, 1, 'ready', 780],
+    ['[6.6-1a] microservices', MICROSERVICES, 3, 'ready', 1140],
+    ['[6.6-1a] microservices one after another', MICROSERVICES, 1, 'ready', 1350],
+    ['[6.6-1a] data-platform', DATA, 3, 'ready', 2040],
+    ['[6.6-1a] data-platform by layer', DATA, 3, 'layer', 2160],
+    ['[6.6-1a] data-platform one after another', DATA, 1, 'ready', 2220],
     ['nothing', [], 3, 'ready', 0],
   ] as const)('%s', (_name, stacks, lanes, schedule, expected) => {
     expect(estimate(stacks, lanes, schedule)).toBe(expected);

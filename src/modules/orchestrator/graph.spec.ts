@@ -64,7 +64,7 @@ const PRIORITIES = {
 };
 
 describe('layers (deployments.md 6.4, vectors of 6.6)', () => {
-  it('1: places the built-in default template', () => {
+  it('[6.6-1] places the built-in default template', () => {
     expect(layers({ ...DEFAULT, monitoring: Object.keys(DEFAULT) }, PRIORITIES)).toEqual([
       ['dns', 'network'],
       ['security'],
@@ -76,7 +76,7 @@ describe('layers (deployments.md 6.4, vectors of 6.6)', () => {
     ]);
   });
 
-  it('2: expands the wildcard of monitoring to all others', () => {
+  it('[6.6-2] expands the wildcard of monitoring to all others', () => {
     const graph = united({
       dns: {},
       network: {},
@@ -97,7 +97,7 @@ describe('layers (deployments.md 6.4, vectors of 6.6)', () => {
 
   it.each<[string, Edges, Readonly<Record<string, number>>, string[][]]>([
     [
-      '3',
+      '[6.6-3] hard dependencies',
       {
         network: [],
         security: ['network'],
@@ -108,32 +108,37 @@ describe('layers (deployments.md 6.4, vectors of 6.6)', () => {
       {},
       [['network'], ['dns', 'security'], ['database'], ['app']],
     ],
-    ['4', { a: [], b: [], c: [] }, {}, [['a', 'b', 'c']]],
+    ['[6.6-4] no dependencies', { a: [], b: [], c: [] }, {}, [['a', 'b', 'c']]],
     [
-      '5',
+      '[6.6-5] a diamond',
       { base: [], left: ['base'], right: ['base'], top: ['left', 'right'] },
       {},
       [['base'], ['left', 'right'], ['top']],
     ],
-    ['6', { z: [], y: [], b: [], a: [] }, { z: 10, y: 20, b: 20, a: 100 }, [['z', 'b', 'y', 'a']]],
-    ['16', {}, {}, []],
+    [
+      '[6.6-6] priorities, then names',
+      { z: [], y: [], b: [], a: [] },
+      { z: 10, y: 20, b: 20, a: 100 },
+      [['z', 'b', 'y', 'a']],
+    ],
+    ['[6.6-16] nothing', {}, {}, []],
     ['byte order', { a: [], B: [], 'a-b': [], a0: [] }, {}, [['B', 'a', 'a-b', 'a0']]],
   ])('%s', (_vector, edges, priority, expected) => expect(layers(edges, priority)).toEqual(expected));
 
-  it('11: leaves dependents and other wildcards out of a wildcard', () => {
+  it('[6.6-11] leaves dependents and other wildcards out of a wildcard', () => {
     expect(names(toLayers(united({ a: { hard: ['*'] }, b: { hard: ['a'] }, c: {} })))).toEqual([['c'], ['a'], ['b']]);
     const two = united({ a: { hard: ['*'] }, b: { hard: ['ALL'] }, c: {} });
     expect(two.map((node) => node.dependencies)).toEqual([['c'], ['c'], []]);
   });
 
-  it('15: adds an edge for a placeholder and says that only the placeholder causes it', () => {
+  it('[6.6-15] adds an edge for a placeholder and says that only the placeholder causes it', () => {
     const [security] = united({ security: { implicit: ['network'] }, network: {} });
     expect(security).toMatchObject({ dependencies: ['network'], implicit: ['network'] });
     const [declared] = united({ security: { hard: ['network'], implicit: ['network'] }, network: {} });
     expect(declared).toMatchObject({ dependencies: ['network'], implicit: [] });
   });
 
-  it('17: counts an optional dependency only where it is there', () => {
+  it('[6.6-17] counts an optional dependency only where it is there', () => {
     const app = { hard: ['network'], optional: ['cache'] };
     expect(names(toLayers(united({ network: {}, app, cache: { hard: ['network'] } })))).toEqual([
       ['network'],
@@ -147,13 +152,13 @@ describe('layers (deployments.md 6.4, vectors of 6.6)', () => {
 describe('cycles (deployments.md 6.3, vectors of 6.6)', () => {
   it.each<[string, Edges, string[]]>([
     [
-      '7',
+      '[6.6-7] a cycle of three',
       { 'compute-ec2': ['security'], security: ['network'], network: ['compute-ec2'] },
       ['compute-ec2 → security → network → compute-ec2'],
     ],
-    ['8', { network: ['network'] }, ['network → network']],
-    ['9', { a: ['b'], b: ['c'], c: ['a'], x: ['y'], y: ['x'] }, ['a → b → c → a', 'x → y → x']],
-    ['10', { a: ['b', 'd'], b: ['c'], c: ['a'], d: ['c'] }, ['a → b → c → a']],
+    ['[6.6-8] itself', { network: ['network'] }, ['network → network']],
+    ['[6.6-9] two cycles', { a: ['b'], b: ['c'], c: ['a'], x: ['y'], y: ['x'] }, ['a → b → c → a', 'x → y → x']],
+    ['[6.6-10] one cycle on two ways', { a: ['b', 'd'], b: ['c'], c: ['a'], d: ['c'] }, ['a → b → c → a']],
     ['no cycle', { a: ['b', 'c'], b: ['c'], c: [] }, []],
     ['unknown stack', { app: ['ghost'] }, []],
   ])('%s', (_vector, edges, expected) => expect(findCycles(nodes(edges)).map(cyclePath)).toEqual(expected));

@@ -17,17 +17,17 @@ describe('deployment id (deployments.md 1.2)', () => {
     ['1970-01-01T00:00:00Z', 'D000000'],
     ['2038-12-24T05:45:35Z', 'DZZZZZZ'],
     ['2038-12-24T05:45:36Z', 'D1000000'],
-  ])('generated at %s is %s', (at, id) => {
+  ])('[1.2] generated at %s is %s', (at, id) => {
     expect(deploymentIdAt(new Date(at))).toBe(id);
     expect(toDeploymentId(id)).toBe(id);
   });
 
-  it.each(['DABC123', 'D000000', 'D1CUSTOM', 'D1BRV400', 'DTEMPLATE', ' d1brv40 '])('takes %p', (text) => {
+  it.each(['DABC123', 'D000000', 'D1CUSTOM', 'D1BRV400', 'DTEMPLATE', ' d1brv40 '])('[1.2] takes %p', (text) => {
     expect(toDeploymentId(text)).toBe(text.trim().toUpperCase());
   });
 
   it.each(['', null, 'X1BRV40', '1BRV40', 'D', 'D1BRV', 'D1BRV-0', 'D1BRV_0', 'D1BRV!0', 'D1234567890'])(
-    'refuses %p',
+    '[1.2] refuses %p',
     (text) => {
       expect(() => requireDeploymentId(text)).toThrow(
         expect.objectContaining({ code: 'INVALID_DEPLOYMENT_ID', status: 400 }),
@@ -35,7 +35,7 @@ describe('deployment id (deployments.md 1.2)', () => {
     },
   );
 
-  it('decodes to a time and says whether it can be one of ours', () => {
+  it('[1.2] decodes to a time and says whether it can be one of ours', () => {
     const now = new Date('2026-01-01T00:00:00Z');
     const sample = requireDeploymentId('D1BRV40');
     expect(decodeDeploymentId(sample, now)).toEqual({
@@ -48,7 +48,7 @@ describe('deployment id (deployments.md 1.2)', () => {
     expect(decodeDeploymentId(requireDeploymentId('DTEMPLATE'), now).plausible).toBe(false);
   });
 
-  it('moves on by a second while ids are taken, and gives up after a minute', async () => {
+  it('[1.2] moves on by a second while ids are taken, and gives up after a minute', async () => {
     const at = new Date('2025-10-09T14:30:00Z');
     const taken = new Set(['DT3VCA0', 'DT3VCA1']);
     await expect(freeDeploymentId(at, async (id) => taken.has(id))).resolves.toBe('DT3VCA2');
@@ -76,21 +76,21 @@ describe('names (deployments.md 1.3, 1.4)', () => {
     ['Company (USA)', 'company-usa'],
     ['Café Müller', 'caf-m-ller'],
     ['123 Go', '123-go'],
-  ])('%p becomes %p', (raw, slug) => {
+  ])('[1.3] %p becomes %p', (raw, slug) => {
     expect(slugOf(raw)).toBe(slug);
     expect(nameProblem(raw)).toBeNull();
   });
 
-  it.each(['!!!', '---', '   ', ''])('%p has no slug', (raw) => {
+  it.each(['!!!', '---', '   ', ''])('[1.3] %p has no slug', (raw) => {
     expect(nameProblem(raw)).toMatchObject({ code: 'NAME_EMPTY_AFTER_SANITIZE' });
   });
 
-  it.each(['<b>', 'a\u0007b', 'a\nb', 'x'.repeat(101)])('%p is refused as it stands', (raw) => {
+  it.each(['<b>', 'a\u0007b', 'a\nb', 'x'.repeat(101)])('[1.3] %p is refused as it stands', (raw) => {
     expect(nameProblem(raw)).not.toBeNull();
     expect(nameProblem(raw)?.code).toBeUndefined();
   });
 
-  it('derives directory, Pulumi and file names', () => {
+  it('[1.4] derives directory, Pulumi and file names', () => {
     expect(directoryName('D1BRV40', 'Company-A', 'ecommerce')).toBe('D1BRV40-company-a-ecommerce');
     expect(pulumiStackName('D1BRV40', 'network', 'dev')).toBe('D1BRV40-network-dev');
     expect(pulumiPath('company-a', 'ecommerce', 'D1BRV40-network-dev')).toBe('company-a/ecommerce/D1BRV40-network-dev');

@@ -20,7 +20,7 @@ describe('merge semantics (deployments.md 4.2)', () => {
     ['empty object', { a: { x: 1 } }, { a: {} }, { a: { x: 1 } }],
     ['empty array', { a: [1] }, { a: [] }, { a: [] }],
     ['absent key', { a: 1 }, {}, { a: 1 }],
-  ])('%s', (_case, base, over, expected) => {
+  ])('[4.2] %s', (_case, base, over, expected) => {
     const frozen = structuredClone(base);
     expect(mergeDeep(base, over)).toEqual(expected);
     expect(base).toEqual(frozen);

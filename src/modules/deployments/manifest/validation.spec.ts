@@ -61,17 +61,17 @@ describe('syntax and schema (deployments.md 8.4)', () => {
     ['SCH-012', changed({ spec: { stacks: { a: { layer: 11 } } } }), 'stacks.a.layer'],
     ['SCH-013', changed({ spec: { stacks: { ghost: { enabled: true, dependencies: [] } } } }), 'stacks.ghost'],
     ['SCH-W01', changed({ deployment: { nickname: 'x' } }), 'deployment.nickname'],
-  ])('%s', (rule, given, location) => {
+  ])('[%s] is found in %j at %s', (rule, given, location) => {
     const found = findingsOf(given, { stackTemplates: stackTemplates(aStackTemplate('a')) }, rule);
     expect(found.map((finding) => finding.location)).toContain(location);
     expect(found[0]?.code).toMatch(/^[A-Z_]+$/);
   });
 
-  it('SYN-001 tells line and column', () => {
+  it('[SYN-001] tells line and column', () => {
     expect(findingsOf('a: 1\na: 2\n', { stackTemplates: new Map() })[0]?.details).toEqual({ line: 2, column: 1 });
   });
 
-  it('SCH-003, SCH-004, SCH-008 and COD-001 look at the surroundings', () => {
+  it('[SCH-008] [SCH-003] [SCH-004] [COD-001] look at the surroundings', () => {
     const more = {
       deploymentId: 'DOTHER1',
       maxStacks: 0,
@@ -95,9 +95,9 @@ describe('dependencies (deployments.md 6)', () => {
   const net = { network: {}, security: { hard: ['network'] } };
 
   it.each<[string, Graph, string, string]>([
-    ['DEP-001', { app: { hard: [], dependencies: ['ghost'] } }, 'app', 'unknown stack ghost'],
+    ['DEP-001] [6.6-13', { app: { hard: [], dependencies: ['ghost'] } }, 'app', 'unknown stack ghost'],
     [
-      'DEP-002',
+      'DEP-002] [6.6-12',
       { network: {}, security: { enabled: false }, database: { hard: ['network', 'security'] } },
       'database',
       'is disabled',
@@ -109,13 +109,13 @@ describe('dependencies (deployments.md 6)', () => {
       'disabled in dev',
     ],
     ['DEP-005', { network: {}, app: { hard: ['network'], dependencies: [] } }, 'app', 'lacks dependency network'],
-    ['DEP-007', { network: { layer: 1 }, security: { hard: ['network'], layer: 1 } }, 'security', 'layer 2'],
+    ['DEP-007] [6.6-14', { network: { layer: 1 }, security: { hard: ['network'], layer: 1 } }, 'security', 'layer 2'],
     ['DEP-012', { ...net, app: { dependencies: ['*', 'network'] } }, 'app', 'mixes'],
     ['DEP-W02', { ...net, app: { dependencies: ['network'] } }, 'app', 'in this manifest only'],
     ['DEP-W03', { ...net, app: {} }, 'app', 'no dependents'],
-  ])('%s', (rule, graph, stack, text) => {
+  ])('[%s] is found in %j on %s: %s', (ids, graph, stack, text) => {
     const { manifest, options } = graphOf(graph);
-    expect(findingsOf(manifest, options, rule)).toEqual([
+    expect(findingsOf(manifest, options, ids.split(']')[0])).toEqual([
       expect.objectContaining({ stack, message: expect.stringContaining(text) as string }),
     ]);
   });
@@ -123,7 +123,7 @@ describe('dependencies (deployments.md 6)', () => {
   it.each<[string, Graph]>([
     ['disabled stacks with bad dependencies', { app: { enabled: false, dependencies: ['ghost'], hard: ['ghost'] } }],
     ['an optional dependency that is absent', { network: {}, app: { hard: ['network'], optional: ['cache'] } }],
-    ['a declared layer above the calculated one', { network: {}, app: { hard: ['network'], layer: 5 } }],
+    ['a declared layer above the calculated one [6.6-14]', { network: {}, app: { hard: ['network'], layer: 5 } }],
   ])('has nothing to say about %s', (_case, graph) => {
     const { manifest, options } = graphOf(graph);
     expect(findingsOf(manifest, options).filter((finding) => finding.ruleId.startsWith('DEP'))).toEqual([]);
@@ -140,13 +140,13 @@ describe('dependencies (deployments.md 6)', () => {
       ['a → b → c → a', 'x → y → x'],
     ],
     [{ a: { hard: ['b', 'd'] }, b: { hard: ['c'] }, c: { hard: ['a'] }, d: { hard: ['c'] } }, ['a → b → c → a']],
-  ])('DEP-004: %j', (graph, cycles) => {
+  ])('[DEP-004] finds every cycle of %j', (graph, cycles) => {
     const { manifest, options } = graphOf(graph);
     const found = findingsOf(manifest, options, 'DEP-004');
     expect(found.map((finding) => (finding.details['cycle'] as string[]).join(' → '))).toEqual(cycles);
   });
 
-  it('DEP-W01, 6.6-15: a placeholder adds the edge, and a cycle through it names the implicit edges', () => {
+  it('[DEP-W01] [6.6-15] a placeholder adds the edge, and a cycle through it names the implicit edges', () => {
     const templates = stackTemplates(
       aStackTemplate('network', { outputs: { vpcId: anOutput() } }),
       aStackTemplate('security', { outputs: { id: anOutput() } }),
@@ -168,7 +168,7 @@ describe('dependencies (deployments.md 6)', () => {
     });
   });
 
-  it('6.6-17: optional dependencies order where they are enabled', () => {
+  it('[6.6-17] optional dependencies order where they are enabled', () => {
     const graph = { network: {}, cache: { hard: ['network'] }, app: { hard: ['network'], optional: ['cache'] } };
     const on = graphOf(graph);
     expect(stackGraph(on.manifest, on.options.stackTemplates, 'dev').layers).toEqual([['network'], ['cache'], ['app']]);
@@ -211,7 +211,7 @@ describe('configuration (deployments.md 4.3)', () => {
     ['CFG-W02', {}, 'stackTemplates.db.parameters.inputs.size.default'],
     ['CFG-W03', { password: '123' }, 'stacks.db.config.password'],
     ['TPL-010', { code: '{{LEFT_OVER}}' }, 'stacks.db.config.code'],
-  ])('%s for %j', (rule, config, location) => {
+  ])('[%s] is found in %j', (rule, config, location) => {
     expect(find(config, rule).map((finding) => finding.location)).toEqual([location]);
   });
 
@@ -220,7 +220,7 @@ describe('configuration (deployments.md 4.3)', () => {
     ['CFG-003', { mode: '${aws.region.current}' }],
     ['CFG-004', { vpcCidr: '{{ENV:cidr}}' }],
     ['CFG-W03', { password: '{{SECRET:prod/db}}' }],
-  ])('%s waits for placeholders: %j', (rule, config) => {
+  ])('[%s] waits for placeholders: %j', (rule, config) => {
     expect(find(config, rule)).toEqual([]);
   });
 
@@ -228,7 +228,7 @@ describe('configuration (deployments.md 4.3)', () => {
     expect(JSON.stringify(find({ password: 'hunter2' }, 'CFG-003'))).not.toContain('hunter2');
   });
 
-  it('CFG-W04 and ENV-W01: environments that share what they should not', () => {
+  it('[CFG-W04] [ENV-W01] environments that share what they should not', () => {
     const account = '111111111111';
     const { manifest } = initialised({
       template: 'microservices',
@@ -246,7 +246,7 @@ describe('configuration (deployments.md 4.3)', () => {
     });
   });
 
-  it('POL-W01, POL-W02 and POL-W03 advise on prod and on switched-off stacks', () => {
+  it('[POL-W01] [POL-W02] [POL-W03] advise on prod and on switched-off stacks', () => {
     const { manifest } = initialised({
       template: 'data-platform',
       overrides: {
@@ -308,7 +308,7 @@ describe('placeholders on save (deployments.md 8.4)', () => {
     ['PH-007', { x: '{{RUNTIME:env:HOME}}' }],
     ['PH-008', { n: '{{RUNTIME:network:vpcId}}' }],
     ['PH-W01', { x: '{{network.vpcId}}' }],
-  ])('%s for %j', (rule, config, environment = {}) => {
+  ])('[%s] is found in %j', (rule, config, environment = {}) => {
     expect(find(config, rule, environment)).toHaveLength(1);
   });
 
@@ -317,7 +317,7 @@ describe('placeholders on save (deployments.md 8.4)', () => {
     ['PH-006', { x: '{{ENV:a}}' }, { a: '{{ENV:b}}', b: 'end' }],
     ['PH-007', { x: '{{ENV:a.b}} {{RUNTIME:env:CLOUD_A}}' }, { a: { b: 1 } }],
     ['PH-001', { x: 'literal ${word} and \\{{RUNTIME:x' }],
-  ])('%s has nothing to say about %j', (rule, config, environment = {}) => {
+  ])('[%s] has nothing to say about %j', (rule, config, environment = {}) => {
     expect(find(config, rule, environment)).toEqual([]);
   });
 

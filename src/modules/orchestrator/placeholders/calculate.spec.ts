@@ -6,7 +6,7 @@ describe('calculations (deployments.md 5.2, 5.3)', () => {
     ['10.50.0.0/16', 20, 4, ['10.50.0.0/20', '10.50.16.0/20', '10.50.32.0/20', '10.50.48.0/20']],
     ['192.168.10.0/24', 26, 4, ['192.168.10.0/26', '192.168.10.64/26', '192.168.10.128/26', '192.168.10.192/26']],
     ['255.255.255.0/24', 28, 1, ['255.255.255.0/28']],
-  ])('%s in /%i: %i', (cidr, prefix, count, expected) => expect(subnets(cidr, prefix, count)).toEqual(expected));
+  ])('[5.3] %s in /%i: %i', (cidr, prefix, count, expected) => expect(subnets(cidr, prefix, count)).toEqual(expected));
 
   it.each([
     ['10.0.0.0/16', 17, 3],
@@ -17,7 +17,7 @@ describe('calculations (deployments.md 5.2, 5.3)', () => {
     ['10.0.0.256/16', 24, 1],
     ['10.0.0.0/33', 24, 1],
     ['fd00::/8', 24, 1],
-  ])('PH-013: %s in /%i: %i', (cidr, prefix, count) => {
+  ])('[PH-013] %s in /%i: %i', (cidr, prefix, count) => {
     expect(() => subnets(cidr, prefix, count)).toThrow(expect.objectContaining({ ruleId: 'PH-013' }));
   });
 
@@ -38,7 +38,7 @@ describe('calculations (deployments.md 5.2, 5.3)', () => {
     expect(randomPassword(length)).not.toBe(password);
   });
 
-  it.each([7, 129])('PH-014: no password of %i', (length) => {
+  it.each([7, 129])('[PH-014] no password of %i', (length) => {
     expect(() => randomPassword(length)).toThrow(expect.objectContaining({ ruleId: 'PH-014' }));
   });
 });

@@ -45,7 +45,7 @@ describe('placeholder grammar (deployments.md 5.1, 5.2)', () => {
     ['${env.account_id}', '${env.accountId}'],
     ['${env.environment}', '${env.name}'],
     ['${deployment.domain}', '${deployment.domain}'],
-  ])('%s means %s', (text, expected) => {
+  ])('[5.2] %s means %s', (text, expected) => {
     expect(canonical(text)).toEqual([expected]);
     expect(canonical(expected)).toEqual([expected]);
   });
@@ -90,7 +90,7 @@ describe('placeholder grammar (deployments.md 5.1, 5.2)', () => {
     ['PH-002', '${env.size}'],
     ['PH-002', '{{AWS:s3:bucket}}'],
     ['PH-W01', '{{network.vpcId}}'],
-  ])('%s: %s', (rule, text) => expect(rules(text)).toEqual([rule]));
+  ])('[%s] %s', (rule, text) => expect(rules(text)).toEqual([rule]));
 
   it('finds placeholders in values, not in keys, with their path', () => {
     const config = {

@@ -118,7 +118,7 @@ describe('ENV keys and process variables (deployments.md 5.2, 5.5)', () => {
     expect(await value(text, { environmentConfig })).toEqual(expected);
   });
 
-  it('PH-006: tells the loop, and stops after five levels', async () => {
+  it('[PH-006] tells the loop, and stops after five levels', async () => {
     const { unresolved } = await rig({ environmentConfig }).resolver.resolve(app({ key: '{{ENV:a}}' }), 'strict');
     expect(unresolved[0]?.problem).toMatchObject({ ruleId: 'PH-006', details: { loop: ['a', 'b', 'a'] } });
     const steps = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`k${n}`, n < 6 ? `{{ENV:k${n + 1}}}` : 'end']));
@@ -126,7 +126,7 @@ describe('ENV keys and process variables (deployments.md 5.2, 5.5)', () => {
     expect(await brokenRule('{{ENV:k1}}', { environmentConfig: steps })).toEqual([['PH-006', 'key', 'app']]);
   });
 
-  it('PH-007: knows only keys and variables that are there', async () => {
+  it('[PH-007] knows only keys and variables that are there', async () => {
     expect(await brokenRule('{{ENV:none}}')).toEqual([['PH-007', 'key', 'app']]);
     expect(await brokenRule('${env.PATH}', { processEnv: { CLOUD_TIER: 'x' } })).toEqual([['PH-007', 'key', 'app']]);
     expect(await value('${env.CLOUD_TIER}', { processEnv: { CLOUD_TIER: 'x' } })).toBe('x');
@@ -154,9 +154,9 @@ describe('failures (deployments.md 5.3, 5.6)', () => {
     ['PH-013', '{{RUNTIME:calculate:subnets:10.0.0.5/16:24:1}}'],
     ['PH-013', '{{RUNTIME:calculate:subnets:10.0.0.0/16:15:1}}'],
     ['PH-014', '{{RUNTIME:calculate:randomPassword:7}}'],
-  ])('%s: %s', async (rule, text) => expect(await brokenRule({ at: [text] })).toEqual([[rule, 'key.at[0]', 'app']]));
+  ])('[%s] %s', async (rule, text) => expect(await brokenRule({ at: [text] })).toEqual([[rule, 'key.at[0]', 'app']]));
 
-  it('distinguishes not deployed, absent and unreachable', async () => {
+  it('[PH-004] distinguishes not deployed, absent and unreachable', async () => {
     const texts = { a: '${fresh.id}', b: '${network.none}', c: '${down.id}' };
     const { unresolved } = await rig().resolver.resolve(app(texts), 'strict');
     expect(unresolved.map(({ problem }) => problem.message)).toEqual([
@@ -166,7 +166,7 @@ describe('failures (deployments.md 5.3, 5.6)', () => {
     ]);
   });
 
-  it('PH-004: counts only declared outputs where a template declares any, and the common ones', async () => {
+  it('[PH-004] counts only declared outputs where a template declares any, and the common ones', async () => {
     const declared = { vpcId: { type: 'string', secret: false } } as const;
     const resolver = rig({}, declared).resolver;
     const { unresolved } = await resolver.resolve(app({ a: '${network.count}', b: '${network.vpcId}' }), 'strict');
