@@ -5,6 +5,8 @@ import { Conflict } from '../../src/shared/errors/app-error.js';
 /** In-memory twin of LedgerRepository; both pass test/contract/stack-ledger.contract.spec.ts. */
 export class FakeStackLedger implements StackLedger {
   readonly entries = new Map<string, LedgerEntry>();
+  /** Every run that was ever opened, in order. */
+  readonly opened: OpenRun[] = [];
 
   async find(stack: StackRef): Promise<LedgerEntry | null> {
     return this.entries.get(key(stack)) ?? null;
@@ -14,6 +16,7 @@ export class FakeStackLedger implements StackLedger {
     const before = this.entries.get(key(stack)) ?? null;
     if (before && before.fence > fence) throw stale(stack, fence);
     this.entries.set(key(stack), { fence, serial: before?.serial ?? 0, open: run });
+    this.opened.push(run);
     return before;
   }
 

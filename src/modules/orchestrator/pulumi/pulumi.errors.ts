@@ -75,12 +75,12 @@ const PATTERNS: readonly Pattern[] = [
     message: 'The Pulumi backend does not accept the log-in: set PULUMI_ACCESS_TOKEN',
   },
   {
-    test: /no resource plugin '?(?:pulumi-resource-)?(?<plugin>[\w-]+?)(?:-v?(?<version>[\d.]+))?'? found|(?:Could not|could not|failed to) (?:automatically )?(?:download and )?install .*plugin '?(?:pulumi-resource-)?(?<plugin2>[\w-]+)/,
+    test: /(?:no|automatically download and install) resource plugin '?(?:pulumi-resource-)?(?<plugin>[\w-]+?)'?(?:-v?[\d.]+)?(?: at version v?(?<version>[\d.]+))?[,\s]/,
     class: 'validation',
     code: 'PULUMI_PLUGIN_MISSING',
     message:
-      'The Pulumi plug-in "$<plugin>$<plugin2>" is not installed and could not be downloaded: run ' +
-      '`pulumi plugin install resource $<plugin>$<plugin2> $<version>` with the PULUMI_HOME of the server',
+      'The Pulumi plug-in "$<plugin>" is not installed and could not be downloaded: run ' +
+      '`pulumi plugin install resource $<plugin> $<version>` with the PULUMI_HOME of the server',
   },
   {
     test: /NoCredentialProviders|no valid credential sources|failed to refresh cached credentials|No valid credential|get credentials: |ExpiredToken|InvalidClientTokenId|could not validate provider configuration: .*credential|failed to get shared config profile/i,
