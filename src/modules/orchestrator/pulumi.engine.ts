@@ -356,7 +356,8 @@ export class PulumiEngine extends StackEngine {
     const base = { resources: NOTHING, resourceCount: 0, outputs: {}, stateVersion, repaired };
     if (attempt.kind === 'no-stack') return { ...base, success: true };
     if (attempt.kind === 'refused') return { ...base, success: false, error: attempt.error };
-    const { reader, error, vault } = attempt;
+    const { reader, vault } = attempt;
+    let { error } = attempt;
     const isTold = !error && (mode === 'preview' || (mode !== 'refresh' && !reader.hasSecretOutputs));
     if (isTold) {
       return {
@@ -367,7 +368,13 @@ export class PulumiEngine extends StackEngine {
         outputs: mode === 'preview' ? plannedOutputs(reader) : plainOutputs(reader.outputs),
       };
     }
-    const state = mode === 'preview' ? null : await workspace.export(true);
+    let state: StackState | null = null;
+    try {
+      if (mode !== 'preview') state = await workspace.export(true);
+    } catch (refused) {
+      if (!(refused instanceof BackendRefused)) throw refused;
+      error ??= { ...refused.problem }; // what made the run fail comes first
+    }
     const outputs = outputsIn(state);
     for (const { value, secret } of Object.values(outputs)) if (secret) vault.watch(value);
     return {
