@@ -37,6 +37,7 @@ import { OperationsController } from './operations/operations.controller.js';
 import { OperationsJobs } from './operations/operations.jobs.js';
 import { OperationsRepository } from './operations/operations.repository.js';
 import { OperationsService } from './operations/operations.service.js';
+import { RetriesService } from './operations/retries.service.js';
 import { RollbacksController } from './operations/rollbacks.controller.js';
 import { RollbacksService } from './operations/rollbacks.service.js';
 import { RunRequestBuilder, VersionReader } from './operations/run-request.builder.js';
@@ -90,6 +91,7 @@ const REPOSITORIES = [
     OperationExecution,
     OperationsJobs,
     RollbacksService,
+    RetriesService,
     StackRunsService,
     StaleDependents,
     RunRequestBuilder,

@@ -143,6 +143,9 @@ function summarize(
     stacksToDeploy: order.filter((entry) => entry.action !== 'skip').map((entry) => entry.name),
     stacksSkipped: order.filter((entry) => entry.action === 'skip').map((entry) => entry.name),
     fingerprints,
+    stackVersions: Object.fromEntries(
+      request.stacks.filter(({ name }) => planned.has(name)).map(({ name, instance }) => [name, instance.stackVersion]),
+    ),
     liftProtection: isReverse ? protectedStacks(request) : [],
   };
 }

@@ -186,6 +186,9 @@ export interface RunRequest {
   };
 }
 
+/** Where stacks stand and what they are made from, without a run. */
+export type RunView = Pick<RunRequest, 'place' | 'stacks'>;
+
 /** What the target version of a rollback knows of a stack. */
 export interface SnapshotFacts {
   readonly fingerprint: Fingerprint;
@@ -308,6 +311,8 @@ export interface Plan {
   readonly stacksSkipped: readonly string[];
   /** Stack → fingerprint that was compared (dependencies that will run: null), so that a stale plan can be told. */
   readonly fingerprints: Readonly<Record<string, Fingerprint | null>>;
+  /** Stack → version of its instance when the plan was made. */
+  readonly stackVersions: Readonly<Record<string, number>>;
   /** First steps of a destroy of protected stacks in prod. */
   readonly liftProtection: readonly string[];
 }

@@ -38,6 +38,8 @@ export interface Start {
   readonly parameters: OperationParameters;
   readonly overrides: Operation['overrides'];
   readonly resumedFrom?: string;
+  /** Preview whose plan is executed. */
+  readonly planId?: string;
 }
 
 /** Repositories of operations. */
@@ -169,6 +171,7 @@ export class OperationIntake {
       error: null,
       resumable: false,
       resumedFrom: start.resumedFrom ?? null,
+      planId: start.planId ?? null,
       staleDependents: start.type === 'deploy-stack' ? null : [],
       executor: null,
       takeovers: 0,

@@ -6,6 +6,8 @@ import type { Plan, RunRequest } from '../../orchestrator/run-request.js';
 import { checkManualSkips, selectForDestroy, selectStacks } from '../../orchestrator/selection.js';
 import { StacksService } from '../../stacks/stacks.service.js';
 import type { Operation } from './operation.js';
+import { OperationsRepository } from './operations.repository.js';
+import { requireFresh } from './plan-freshness.js';
 import { RunRequestBuilder } from './run-request.builder.js';
 
 /** A fence that no lease has: planning writes nothing. */
@@ -29,6 +31,7 @@ export class OperationPlanner {
     private readonly builder: RunRequestBuilder,
     private readonly orchestrator: OrchestratorService,
     private readonly stacks: StacksService,
+    private readonly operations: OperationsRepository,
   ) {}
 
   /** @throws what refuses it */
@@ -41,8 +44,17 @@ export class OperationPlanner {
     const request = this.builder.compose(selected, basis, NO_FENCE);
     await this.requireSafeSkips(operation, request);
     const plan = await this.orchestrator.plan(request);
+    await this.requireReviewed(operation, plan);
     const irreversible = request.rollbackTo ? await this.orchestrator.irreversibleOf(request) : [];
     return { operation: { ...selected, plan, estimatedDuration: plan.estimatedDuration }, plan, irreversible };
+  }
+
+  /** A run bound to a reviewed preview does exactly what that said. @throws Conflict `PLAN_STALE` */
+  private async requireReviewed(operation: Operation, plan: Plan): Promise<void> {
+    const reviewed = operation.planId ? await this.operations.find(operation.planId) : null;
+    if (!reviewed?.plan) return;
+    const before = { plan: reviewed.plan, manifestRevision: reviewed.manifestRevision };
+    requireFresh(reviewed.operationId, before, { plan, manifestRevision: operation.manifestRevision });
   }
 
   private requirePrograms(operation: Operation, names: readonly string[]): void {

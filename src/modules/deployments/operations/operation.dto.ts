@@ -134,6 +134,44 @@ export class DeployBody extends RunBody {
   @IsString()
   @MaxLength(500)
   readonly message?: string;
+
+  @ApiPropertyOptional({
+    example: 'op-4f0c8m2x1q9z',
+    description:
+      'A preview to execute as it was reviewed: what it decided must not be given again; 409 PLAN_STALE when something changed',
+  })
+  @IsOptional()
+  @Matches(OPERATION_ID, { message: 'planId must be the id of a preview operation' })
+  readonly planId?: string;
+
+  @ApiPropertyOptional({
+    example: 'op-4f0c8m2x1q9z',
+    description: 'A failed or cancelled operation that this one continues',
+  })
+  @IsOptional()
+  @Matches(OPERATION_ID, { message: 'resumedFrom must be the id of an operation' })
+  readonly resumedFrom?: string;
+}
+
+export class RetryBody {
+  @ApiPropertyOptional({
+    oneOf: [{ type: 'boolean' }, { type: 'string' }],
+    description: 'true or the deployment id, where a confirmation is asked for',
+  })
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => value)
+  readonly confirm?: boolean | string;
+
+  @ApiPropertyOptional({ default: false, description: 'Wait behind the running operation instead of 409' })
+  @IsOptional()
+  @IsBoolean()
+  readonly waitForLock?: boolean;
+
+  @ApiPropertyOptional({ maxLength: 500 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  readonly message?: string;
 }
 
 export class DestroyBody extends RunBody {
@@ -330,7 +368,7 @@ export function statusUrl(operation: Pick<Operation, 'deploymentId' | 'operation
 
 function planView({ plan }: Operation): Record<string, unknown> | null {
   if (!plan) return null;
-  const { fingerprints: _internal, ...shown } = plan;
+  const { fingerprints: _digests, stackVersions: _versions, ...shown } = plan;
   return shown;
 }
 

@@ -45,6 +45,7 @@ export const operationSchema = new Schema<OperationRecord>(
     error: { type: Schema.Types.Mixed, default: null },
     resumable: { type: Boolean, default: false },
     resumedFrom: { type: String, default: null },
+    planId: { type: String, default: null },
     staleDependents: { type: [String], default: null },
     executor: { type: String, default: null },
     takeovers: { type: Number, default: 0 },

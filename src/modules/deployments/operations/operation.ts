@@ -78,6 +78,8 @@ export interface Operation {
   readonly error: (StackError & { readonly stack: string | null }) | null;
   readonly resumable: boolean;
   readonly resumedFrom: string | null;
+  /** Preview whose plan it executes. */
+  readonly planId: string | null;
   /** Of a run of one stack; null = not looked at yet. */
   readonly staleDependents: readonly string[] | null;
   /** Process that runs or ran it. */

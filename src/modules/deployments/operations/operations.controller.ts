@@ -12,15 +12,20 @@ import {
   DestroyBody,
   OperationParams,
   OperationsQuery,
+  RetryBody,
   statusUrl,
   toOperationDto,
 } from './operation.dto.js';
 import { OperationsService } from './operations.service.js';
+import { RetriesService } from './retries.service.js';
 
 @ApiTags('Operations')
 @Controller('api/v1')
 export class OperationsController {
-  constructor(private readonly operations: OperationsService) {}
+  constructor(
+    private readonly operations: OperationsService,
+    private readonly retries: RetriesService,
+  ) {}
 
   @Post('deployments/:id/deploy')
   @HttpCode(202)
@@ -94,6 +99,22 @@ export class OperationsController {
       logs: await this.operations.logsOf(operation),
       ...(position ? { queuePosition: position } : {}),
     });
+  }
+
+  @Post('deployments/:id/operations/:op/retry')
+  @HttpCode(202)
+  @RateLimitClass('EXEC')
+  @Allow('deployments:deploy', 'stacks:deploy', 'deployments:destroy', 'stacks:destroy', 'deployments:preview')
+  @ApiOperation({
+    summary: 'Run a failed or cancelled operation again with its options; what is done by now is skipped',
+  })
+  async retry(
+    @CurrentPrincipal() principal: Principal,
+    @Param() { id, op }: OperationParams,
+    @Body() body: RetryBody,
+  ): Promise<Answer<unknown>> {
+    const started = await this.retries.retry(principal, id, op, body ?? {});
+    return accepted({ ...toStartDto(started), resumedFrom: op }, statusUrl(started.operation), 'Retry started');
   }
 
   @Post('deployments/:id/operations/:op/cancel')

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Conflict, NotFound } from '../../../shared/errors/app-error.js';
+import { Conflict, NotFound, Refused } from '../../../shared/errors/app-error.js';
 import { Access } from '../../../shared/http/access.port.js';
 import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
 import { RunStop } from '../../orchestrator/run-stop.js';
@@ -9,6 +9,7 @@ import { OperationIntake, OperationStores, OperationTools, type Started } from '
 import { OperationWorker } from './operation-worker.js';
 import type { CancelBody, DeployBody, DestroyBody, OperationsQuery } from './operation.dto.js';
 import { type Operation, type OperationParameters, isFinal } from './operation.js';
+import { requireRetryable } from './retryable.js';
 import { StaleDependents } from './stale-dependents.js';
 
 /** Accepting, listing and cancelling operations. Refusals come in the order of api.md 2.5. */
@@ -27,12 +28,17 @@ export class OperationsService {
     const permission = body.preview ? 'deployments:preview' : 'deployments:deploy';
     const deployment = await this.load(principal, deploymentId, permission, body.environment);
     if (!body.preview) requireProdConfirmation(deploymentId, body, 'A deployment to prod');
+    const reviewed = body.planId ? await this.reviewed(deploymentId, body, body.planId) : null;
+    if (body.resumedFrom) requireRetryable(await this.get(principal, deploymentId, body.resumedFrom));
+    const parameters = this.deployParameters(body);
     return this.intake.start(principal, deployment, {
-      type: 'deploy',
-      stack: null,
+      type: reviewed?.type ?? 'deploy',
+      stack: reviewed?.stack ?? null,
       environment: body.environment,
-      parameters: this.deployParameters(body),
-      overrides: body.overrides ?? {},
+      parameters: reviewed ? boundTo(reviewed.parameters, parameters) : parameters,
+      overrides: reviewed?.overrides ?? body.overrides ?? {},
+      ...(body.resumedFrom ? { resumedFrom: body.resumedFrom } : {}),
+      ...(body.planId ? { planId: body.planId } : {}),
     });
   }
 
@@ -127,6 +133,20 @@ export class OperationsService {
     return (await this.stores.operations.find(operationId)) ?? operation;
   }
 
+  /** @throws NotFound when it is no preview of a deploy here; Refused `INVALID_OPTIONS` when the body decides again what it decided */
+  private async reviewed(deploymentId: string, body: DeployBody, planId: string): Promise<Operation> {
+    const plan = await this.stores.operations.find(planId);
+    const fits =
+      plan?.preview && plan.plan && plan.deploymentId === deploymentId && plan.environment === body.environment;
+    if (!fits || !plan.type.startsWith('deploy')) throw new NotFound('plan', planId);
+    const again = DECIDED_BY_A_PLAN.filter((option) => body[option] !== undefined);
+    if (again.length === 0) return plan;
+    throw new Refused('INVALID_OPTIONS', `With planId these are decided by the plan: ${again.join(', ')}`, {
+      details: { options: again },
+      suggestion: 'Leave them out, or make another preview with them.',
+    });
+  }
+
   /** @throws NotFound also for another organization's deployment; Denied when the principal may not do it there */
   async load(
     principal: Principal,
@@ -173,6 +193,23 @@ export class OperationsService {
       toVersion: null,
     };
   }
+}
+
+/** Options that say what is run; the others say how. */
+const DECIDED_BY_A_PLAN = [
+  'preview',
+  'smartSkip',
+  'force',
+  'stackFilter',
+  'skipStacks',
+  'includeDependencies',
+  'overrides',
+] as const satisfies readonly (keyof DeployBody)[];
+
+/** What the plan decided, run in the way that is asked for now. */
+function boundTo(reviewed: OperationParameters, asked: OperationParameters): OperationParameters {
+  const { smartSkip, force, stackFilter, skipStacks, includeDependencies, skipDependencies } = reviewed;
+  return { ...asked, smartSkip, force, stackFilter, skipStacks, includeDependencies, skipDependencies };
 }
 
 /** Stacks at once in a destroy that does not say (deployments.md 7.1). */
