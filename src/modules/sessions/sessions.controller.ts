@@ -1,11 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AllowInSessions, type Caller, CurrentCaller, RateLimitClass } from '../../shared/http/allow.js';
 import { Answer, created, listed } from '../../shared/http/answer.js';
 import { ApiRefusals } from '../../shared/http/api-answers.js';
 import { IdempotencyService } from '../../shared/http/idempotency.service.js';
 import { sliceOf, toRowCursor } from '../../shared/http/paging.js';
 import { BeatHints } from './beat-hints.js';
+import { HeartbeatBodyPipe } from './heartbeat-body.pipe.js';
 import { HeartbeatsService } from './heartbeats.service.js';
 import {
   ChangeSessionDto,
@@ -26,6 +27,9 @@ import {
 } from './session.dto.js';
 import type { Session } from './session.js';
 import { SessionsService } from './sessions.service.js';
+
+/** Not the class itself: the general validation would run before the pipe that knows better. */
+type HeartbeatBody = Pick<HeartbeatDto, keyof HeartbeatDto>;
 
 const addressOf = (session: Session): string => `/api/sessions/${session.id}`;
 
@@ -124,6 +128,7 @@ export class SessionsController {
   @RateLimitClass('HEARTBEAT')
   @HttpCode(200)
   @ApiOperation({ summary: 'A sign of life; a stalled session is active again' })
+  @ApiBody({ type: HeartbeatDto, required: false })
   @ApiResponse({
     status: 200,
     type: HeartbeatAnswerDto,
@@ -137,7 +142,7 @@ export class SessionsController {
   async heartbeat(
     @CurrentCaller() caller: Caller,
     @Param('sessionId') sessionId: string,
-    @Body() dto: HeartbeatDto,
+    @Body(HeartbeatBodyPipe) dto: HeartbeatBody,
   ): Promise<Answer<HeartbeatAnswerDto>> {
     const answer = await this.heartbeats.beat(caller, sessionId, toBeat(dto), toTaskBeats(dto));
     return new Answer(toHeartbeatAnswerDto(answer), this.hints.of(answer.session));
