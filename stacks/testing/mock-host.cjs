@@ -12,9 +12,12 @@ const pulumi = require('@pulumi/pulumi');
 const STACKS = path.dirname(__dirname);
 
 // Programs are TypeScript and import `.js`: compile on load, and look for the `.ts` behind a relative `.js`.
+const compiled = new Map();
 Module._extensions['.ts'] = (module, filename) => {
-  const { code } = transformFileSync(filename, { module: { type: 'commonjs' }, sourceMaps: 'inline' });
-  module._compile(code, filename);
+  if (!compiled.has(filename)) {
+    compiled.set(filename, transformFileSync(filename, { module: { type: 'commonjs' }, sourceMaps: 'inline' }).code);
+  }
+  module._compile(compiled.get(filename), filename);
 };
 const resolveFilename = Module._resolveFilename;
 Module._resolveFilename = function (request, parent, ...rest) {

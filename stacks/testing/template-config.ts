@@ -119,19 +119,40 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 /** Variables of the manifest template. */
 const VARIABLES: Readonly<Record<string, string>> = { '{{USER_EMAIL}}': 'ops@example.com' };
 
+/** What stands behind `<producer>:<output>` for an input of that type; undefined: the producer is not there. */
+export type LookUp = (output: string, type: InputSpec['type'], environment: string) => unknown;
+
+const PLACEHOLDER = /^\{\{RUNTIME:(.+)\}\}$/;
+
+/** Samples, else the stub of the type. */
+export const sampleOf: LookUp = (output, type, environment) => {
+  const sample = SAMPLES[output];
+  return sample ? (sample[environment] ?? sample['every']) : STUBS[type];
+};
+
 /** The value behind a placeholder, also inside arrays and objects; a text that is none stays as it is. */
-function resolved(value: unknown, type: InputSpec['type'], environment: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolved(item, 'string', environment));
+function resolved(value: unknown, type: InputSpec['type'], environment: string, lookUp: LookUp): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolved(item, 'string', environment, lookUp));
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, member]) => [key, resolved(member, 'string', environment)]),
+      Object.entries(value).map(([key, member]) => [key, resolved(member, 'string', environment, lookUp)]),
     );
   }
   if (typeof value !== 'string') return value;
-  const [, output] = /^\{\{RUNTIME:(.+)\}\}$/.exec(value) ?? [];
-  if (output === undefined) return VARIABLES[value] ?? value;
-  const sample = SAMPLES[output];
-  return sample ? (sample[environment] ?? sample['every']) : STUBS[type];
+  const [, output] = PLACEHOLDER.exec(value) ?? [];
+  return output === undefined ? (VARIABLES[value] ?? value) : lookUp(output, type, environment);
+}
+
+/** Input → stack whose output is its default. */
+export function producersOf(stack: string): Record<string, string> {
+  const inputs = Object.entries(stackTemplate(stack).parameters.inputs);
+  return Object.fromEntries(
+    inputs.flatMap(([key, spec]) => {
+      const [, output] = PLACEHOLDER.exec(String(spec.default)) ?? [];
+      const [producer = ''] = output?.split(':') ?? [];
+      return STACK_NAMES.includes(producer) ? [[key, producer]] : [];
+    }),
+  );
 }
 
 /**
@@ -142,12 +163,13 @@ export function templateConfig(
   stack: string,
   environment: string,
   overrides: Readonly<Record<string, unknown>> = {},
+  lookUp: LookUp = sampleOf,
 ): Record<string, string> {
   const inputs = { ...commonTemplate().parameters.inputs, ...stackTemplate(stack).parameters.inputs };
   const values: Record<string, unknown> = {};
   for (const [key, spec] of Object.entries(inputs)) {
     const value = spec.environmentDefaults?.[environment] ?? spec.default;
-    values[key] = resolved(value, spec.type, environment);
+    values[key] = resolved(value, spec.type, environment, lookUp);
   }
   Object.assign(values, FACTS, { environment }, overrides);
   return Object.fromEntries(
