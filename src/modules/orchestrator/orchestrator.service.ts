@@ -5,7 +5,12 @@ import { Ids } from '../../shared/kernel/ids.js';
 import { CloudQueries } from './cloud-queries.port.js';
 import { stackRef } from './engine-config.js';
 import { StackEngine, type StackOutputs } from './engine.port.js';
-import { PlaceholderResolver, type OutputSource } from './placeholders/resolve.js';
+import {
+  PlaceholderResolver,
+  type OutputSource,
+  type ResolvedStack,
+  type ResolveMode,
+} from './placeholders/resolve.js';
 import { buildPlan } from './plan.js';
 import { isGood } from './progress.js';
 import { Reporter } from './reporter.js';
@@ -15,7 +20,7 @@ import { destroyedDataStores } from './rollback.js';
 import { runNodes } from './run-nodes.js';
 import { executeRun, firstRecords, isBegun, type Preflight } from './run.js';
 import { RunSurroundings } from './run-surroundings.js';
-import type { Plan, RunReport, RunRequest, RunState } from './run-request.js';
+import type { Plan, RunReport, RunRequest, RunState, RunView } from './run-request.js';
 import { isGone } from './skip.js';
 
 /**
@@ -36,6 +41,19 @@ export class OrchestratorService {
   plan(request: RunRequest): Promise<Plan> {
     const resolver = this.resolver(request, new Map(), () => undefined);
     return buildPlan(request, resolver, this.surroundings.box);
+  }
+
+  /**
+   * Configurations of these stacks with their placeholders filled, in the order given; starts and changes nothing. `collect` takes
+   * outputs of other stacks as given and asks the cloud for the rest; `tolerant` reads what is deployed now.
+   */
+  async resolve(view: RunView, names: readonly string[], mode: ResolveMode): Promise<ReadonlyMap<string, ResolvedStack>> {
+    const resolver = this.resolver(view, new Map(), () => undefined);
+    const resolved = new Map<string, ResolvedStack>();
+    for (const stack of view.stacks) {
+      if (names.includes(stack.name)) resolved.set(stack.name, await resolver.resolve(stack, mode));
+    }
+    return resolved;
   }
 
   /** What a manual rollback cannot bring back: data stores of the stacks it destroys. */
@@ -84,7 +102,7 @@ export class OrchestratorService {
   }
 
   private resolver(
-    request: RunRequest,
+    request: RunView,
     fresh: ReadonlyMap<string, StackOutputs>,
     state: () => RunState | undefined,
   ): PlaceholderResolver {

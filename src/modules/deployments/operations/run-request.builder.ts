@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../../shared/config/config.js';
 import { Defect, Refused } from '../../../shared/errors/app-error.js';
 import { StacksService } from '../../stacks/stacks.service.js';
-import type { InstanceFacts, RunRequest, RunStack } from '../../orchestrator/run-request.js';
+import type { InstanceFacts, RunPlace, RunRequest, RunStack, RunView } from '../../orchestrator/run-request.js';
 import type { Deployment } from '../deployment.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
 import type { Environment, StackInstance } from '../environments/environment.js';
@@ -28,6 +28,12 @@ export interface RunBasis {
   /** Of a rollback. */
   readonly target?: RollbackTarget;
 }
+
+/** What of an operation decides how its stacks look. */
+type Selection = Pick<Operation, 'overrides' | 'selectedStacks'> & {
+  readonly parameters: Pick<Operation['parameters'], 'skipStacks'>;
+};
+const EVERYTHING: Selection = { overrides: {}, selectedStacks: null, parameters: { skipStacks: [] } };
 
 /** Versions and what opens them. */
 @Injectable()
@@ -94,31 +100,39 @@ export class RunRequestBuilder {
   }
 
   compose(operation: Operation, basis: RunBasis, fence: number): RunRequest {
-    const { deployment, environment, manifest } = basis;
     return {
       operationId: operation.operationId,
       type: operation.type,
       startedBy: operation.startedBy,
       scope: eventScope(operation),
-      place: {
-        organization: deployment.organization,
-        organizationName: deployment.organization,
-        pulumiOrg: deployment.pulumiOrg,
-        project: deployment.projectSlug,
-        projectName: deployment.project,
-        domain: deployment.domain,
-        deploymentId: deployment.deploymentId,
-        environment: environment.environment,
-        account: environment.account,
-        region: environment.region,
-        environmentConfig: manifest.spec.environments[environment.environment]?.config ?? {},
-        processEnv: this.config.runtimeEnv,
-      },
+      place: this.place(basis),
       options: operation.parameters,
       ...this.work(operation, basis),
-      environmentVersion: environment.version,
+      environmentVersion: basis.environment.version,
       manifestRevision: operation.manifestRevision,
       fence,
+    };
+  }
+
+  /** The stacks of the environment as a deployment of all of it would see them; for checks and explanations. */
+  view(basis: RunBasis): RunView {
+    return { place: this.place(basis), stacks: this.stacksToDeploy(EVERYTHING, basis) };
+  }
+
+  private place({ deployment, environment, manifest }: RunBasis): RunPlace {
+    return {
+      organization: deployment.organization,
+      organizationName: deployment.organization,
+      pulumiOrg: deployment.pulumiOrg,
+      project: deployment.projectSlug,
+      projectName: deployment.project,
+      domain: deployment.domain,
+      deploymentId: deployment.deploymentId,
+      environment: environment.environment,
+      account: environment.account,
+      region: environment.region,
+      environmentConfig: manifest.spec.environments[environment.environment]?.config ?? {},
+      processEnv: this.config.runtimeEnv,
     };
   }
 
@@ -132,7 +146,7 @@ export class RunRequestBuilder {
     };
   }
 
-  private stacksToDeploy(operation: Operation, basis: RunBasis): RunStack[] {
+  private stacksToDeploy(operation: Selection, basis: RunBasis): RunStack[] {
     const { manifest, environment } = basis;
     const names = Object.keys(manifest.spec.stacks).filter((name) =>
       isStackOn(manifest, name, environment.environment),
@@ -216,7 +230,7 @@ export class RunRequestBuilder {
   }
 
   private facts(
-    operation: Operation,
+    operation: Selection,
     name: string,
     instance: StackInstance,
   ): Pick<RunStack, 'name' | 'selected' | 'skipManually' | 'programDir' | 'codeHash' | 'instance'> {
