@@ -4,16 +4,13 @@ import { DatabaseTime } from '../../../shared/database/database-time.js';
 import type { JobTurn } from '../../../shared/database/leases.js';
 import { EventLog } from '../../../shared/events/event-log.js';
 import { createLog } from '../../../shared/kernel/log.js';
-import { sessionNews } from '../session-news.js';
-import { type Session, sinceHeartbeatMs } from '../session.js';
+import { stalledNews } from '../session-news.js';
+import type { Session } from '../session.js';
 import { DetectionRepository } from './detection.repository.js';
 import { IngestionRepository } from './ingestion.repository.js';
 import { type Brake, brakeAt, isDue, type StallCandidate } from './stall-rules.js';
 
 const log = createLog('sessions');
-
-/** Named as the actor of `session_stalled`. */
-const ACTOR = 'detector';
 
 /**
  * Finds dead sessions (sessions.md 8.1):
@@ -39,8 +36,7 @@ export class StallDetection {
    */
   async run(turn: JobTurn, onMarked: (marked: readonly Session[]) => void = () => undefined): Promise<number> {
     const { stallThresholdMs } = this.config.sessions;
-    const now = await this.time.now();
-    const brake = await this.brake(now);
+    const { now, brake } = await this.judge();
     if (brake.isActive) {
       log.warn('stall detection braked', { run_id: turn.runId, reason: brake.reason, until: brake.until });
       return 0;
@@ -65,48 +61,22 @@ export class StallDetection {
     return count;
   }
 
-  /** The brake at `now`, which is the database's. */
-  async brake(now: Date): Promise<Brake> {
+  /** The database's time, and our own brake at it: what every verdict on silence begins with. */
+  async judge(): Promise<{ readonly now: Date; readonly brake: Brake }> {
     const { ingestionGapSeconds, stallThresholdMs } = this.config.sessions;
-    return brakeAt(await this.ingestion.find(), now, ingestionGapSeconds * 1000, stallThresholdMs);
+    const ingestion = await this.ingestion.find();
+    const now = await this.time.now();
+    return { now, brake: brakeAt(ingestion, now, ingestionGapSeconds * 1000, stallThresholdMs) };
   }
 
-  private async mark(
-    organization: string,
-    ids: readonly string[],
-    cutoff: Date,
-    runId: string,
-  ): Promise<readonly Session[]> {
-    const marked = await this.events.write(organization, async (append) => {
+  /** The run is named as the actor of the events. */
+  private mark(organization: string, ids: readonly string[], cutoff: Date, runId: string): Promise<readonly Session[]> {
+    return this.events.write(organization, async (append) => {
       const sessions = await this.sessions.markStalled(organization, ids, cutoff, runId);
-      for (const session of sessions) {
-        append(
-          sessionNews('session_stalled', session, {
-            last_heartbeat: session.lastHeartbeatAt.toISOString(),
-            time_since_heartbeat_ms: silenceOf(session),
-            stall_count: session.stallCount,
-            actor: ACTOR,
-          }),
-        );
-      }
+      for (const session of sessions) append(stalledNews(session, session, runId));
       return sessions;
     });
-    for (const session of marked) {
-      log.warn('session.stalled', {
-        session_id: session.id,
-        project_id: session.projectId,
-        machine_id: session.machineId,
-        time_since_heartbeat_ms: silenceOf(session),
-        run_id: runId,
-      });
-    }
-    return marked;
   }
-}
-
-/** At the moment it was marked. */
-function silenceOf(session: Session): number {
-  return sinceHeartbeatMs(session, session.stalledAt ?? session.updatedAt);
 }
 
 function byOrganization(candidates: readonly StallCandidate[]): ReadonlyMap<string, readonly string[]> {
