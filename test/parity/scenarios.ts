@@ -28,7 +28,11 @@ export const SCENARIOS: Readonly<Record<string, StackScenarios>> = {
     remove: { generatedSecrets: ['jwt-signing-key'] },
   },
   authentication: { update: { accessTokenMinutes: 30 }, replace: OTHER_NAMES, remove: { enableIdentityPool: false } },
-  storage: { update: { logExpirationDays: 45 }, replace: OTHER_NAMES, remove: { buckets: ['primary', 'logs', 'artifacts'] } },
+  storage: {
+    update: { logExpirationDays: 45 },
+    replace: OTHER_NAMES,
+    remove: { buckets: ['primary', 'logs', 'artifacts'] },
+  },
   'database-rds': {
     update: { backupRetentionDays: 3, credentialRotationDays: 15 },
     replace: OTHER_NAMES,
