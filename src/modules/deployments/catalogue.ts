@@ -13,12 +13,12 @@ export class Catalogue {
     private readonly config: Config,
   ) {}
 
-  /** What validation of a manifest may ask about. */
-  surroundings(): ManifestSurroundings {
+  /** What validation of a manifest of that organization may ask about. */
+  surroundings(organization: string): ManifestSurroundings {
     return {
       stackTemplates: this.stacks.templates(),
       isProgramPresent: (stack) => this.stacks.isPresent(stack),
-      isKnownTemplate: (name) => this.templates.find(name) !== null,
+      isKnownTemplate: (name) => this.templates.isKnown(name, organization),
       processVariables: new Set(Object.keys(this.config.runtimeEnv)),
       maxStacks: this.config.runs.maxStacks,
     };

@@ -63,6 +63,12 @@ export class CreateDeploymentBody {
   @Allow()
   readonly template?: string;
 
+  @ApiPropertyOptional({ example: '1.0.0', description: 'An earlier version of a custom template; default: the newest' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  readonly templateVersion?: string;
+
   @ApiPropertyOptional({ default: 'us-east-1' })
   @Allow()
   readonly region?: string;

@@ -1,9 +1,9 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { stringify } from 'yaml';
-import { invalidField } from '../../shared/errors/field-problems.js';
 import { Answer, created, RawAnswer } from '../../shared/http/answer.js';
 import { Allow, CurrentPrincipal } from '../../shared/http/allow.js';
+import { revisionOf } from '../../shared/http/if-match.js';
 import { paginate } from '../../shared/http/paging.js';
 import type { Principal } from '../../shared/http/principal.js';
 import {
@@ -184,12 +184,4 @@ export class DeploymentsController {
       { headers: { ETag: `"${deployment.revision}"` } },
     );
   }
-}
-
-/** `"3"` → 3. @throws 400 for anything else */
-function revisionOf(ifMatch: string | undefined): number | undefined {
-  if (ifMatch === undefined) return undefined;
-  const match = /^(?:W\/)?"?(\d{1,9})"?$/.exec(ifMatch.trim());
-  if (!match) throw invalidField('If-Match', 'format', 'If-Match must be the ETag of the resource, e.g. "3"');
-  return Number(match[1]);
 }

@@ -48,18 +48,22 @@ export class DeploymentsService {
 
   /** All or nothing: what fails leaves nothing behind (deployments.md 3.2). */
   async initialise(principal: Principal, body: CreateDeploymentBody): Promise<DeploymentDetail> {
-    const { organization, org, deploymentId: wanted, ...rest } = body;
+    const { organization, org, deploymentId: wanted, templateVersion, ...rest } = body;
     const given = { ...rest, organization: organization ?? org } as unknown as InitInputs;
     const inputs = completeInputs(given);
     const custom = wanted === undefined || wanted === null ? null : requireDeploymentId(wanted);
     this.requireOwnOrganization(principal, inputs.organization, inputs.project);
     await this.requireQuota(principal, inputs.organization);
-    const template = this.catalogue.templates.forInitialising(inputs);
+    const template = await this.catalogue.templates.forInitialising({
+      template: inputs.template,
+      organization: inputs.organization,
+      ...(templateVersion === undefined ? {} : { templateVersion }),
+    });
     if (custom && (await this.stores.deployments.idTaken(custom))) throw idTaken(custom);
     const now = this.clock.now();
     const deploymentId = custom ?? (await freeDeploymentId(now, (id) => this.stores.deployments.idTaken(id)));
     const initialised = initialiseManifest(given, {
-      ...this.catalogue.surroundings(),
+      ...this.catalogue.surroundings(inputs.organization),
       template,
       deploymentId,
       now,

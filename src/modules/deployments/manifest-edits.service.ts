@@ -48,7 +48,7 @@ export class ManifestEditsService {
     const before = await this.deployments.manifestOf(deployment);
     const touched = body.manifest === undefined ? touchedEnvironments(body) : declaredEnvironments(before);
     this.requireEnvironmentRights(principal, deployment, touched);
-    const surroundings = { ...this.catalogue.surroundings(), deploymentId };
+    const surroundings = { ...this.catalogue.surroundings(deployment.organization), deploymentId };
     const base = body.manifest === undefined ? before : replaceManifest(before, body.manifest, surroundings);
     const after = restoreMasked(editManifest(base, body), before, this.catalogue.stacks.templates());
     for (const environment of switchedEnvironments(before, after)) {
@@ -89,7 +89,8 @@ export class ManifestEditsService {
     ifRevision?: number,
   ): Promise<SavedManifest> {
     const stackTemplates = this.catalogue.stacks.templates();
-    const surroundings = { ...this.catalogue.surroundings(), deploymentId: deployment.deploymentId };
+    const { deploymentId, organization } = deployment;
+    const surroundings = { ...this.catalogue.surroundings(organization), deploymentId };
     const refusal = manifestRefusal(validateManifest(after, surroundings).findings);
     if (refusal) throw refusal;
     const changes = changeList(before, after, stackTemplates);

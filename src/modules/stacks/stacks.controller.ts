@@ -1,7 +1,9 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Allow } from '../../shared/http/allow.js';
+import { Allow, CurrentPrincipal } from '../../shared/http/allow.js';
 import { paginate, type Pagination } from '../../shared/http/paging.js';
+import type { Principal } from '../../shared/http/principal.js';
+import { TemplatesService } from '../templates/templates.service.js';
 import {
   type StackBody,
   StackDto,
@@ -16,7 +18,10 @@ import { type DiscoveredStack, StacksService } from './stacks.service.js';
 @ApiTags('Stacks')
 @Controller('api/v1/stacks')
 export class StacksController {
-  constructor(private readonly stacks: StacksService) {}
+  constructor(
+    private readonly stacks: StacksService,
+    private readonly templates: TemplatesService,
+  ) {}
 
   @Get()
   @Allow('stacks:read')
@@ -26,9 +31,13 @@ export class StacksController {
     isArray: true,
     description: '`data.stacks` with `data.total` and `data.pagination`',
   })
-  list(@Query() query: StacksQuery): { stacks: StackItemDto[]; total: number; pagination: Pagination } {
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @Query() query: StacksQuery,
+  ): Promise<{ stacks: StackItemDto[]; total: number; pagination: Pagination }> {
     const { page, limit, ...filter } = query;
-    const found = this.stacks.list(filter);
+    await this.templates.refresh();
+    const found = this.stacks.list(filter, this.templates.viewerOf(principal));
     const stacks = found.slice((page - 1) * limit, page * limit).map(toStackItemDto);
     return { stacks, total: found.length, pagination: paginate(page, limit, found.length) };
   }
@@ -45,7 +54,8 @@ export class StacksController {
   @Allow('stacks:read')
   @ApiOperation({ summary: 'One stack with inputs, outputs, dependents and templates' })
   @ApiOkResponse({ type: StackDto })
-  get(@Param() { stack }: StackParams): StackBody {
-    return toStackDto(this.stacks.get(stack), this.stacks.placeOf(stack));
+  async get(@CurrentPrincipal() principal: Principal, @Param() { stack }: StackParams): Promise<StackBody> {
+    await this.templates.refresh();
+    return toStackDto(this.stacks.get(stack, this.templates.viewerOf(principal)), this.stacks.placeOf(stack));
   }
 }

@@ -1,11 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Config } from '../../shared/config/config.js';
-import { PROJECT_ROOT } from '../../shared/kernel/paths.js';
-import { TemplatesService } from '../templates/templates.service.js';
+import { templatesRig } from '../../../test/fakes/templates-rig.js';
+import { SEES_ALL } from '../templates/templates.service.js';
 import { toStackDto, toStackItemDto } from './stack.dto.js';
-import { StacksService } from './stacks.service.js';
+import type { StacksService } from './stacks.service.js';
 
 let root: string;
 let clock = 1_700_000_000;
@@ -20,14 +19,7 @@ function write(path: string, text: string): void {
 }
 
 function service(): StacksService {
-  const config = {
-    paths: {
-      templates: join(PROJECT_ROOT, 'templates'),
-      stacks: join(root, 'stacks'),
-      compiledStacks: join(root, 'dist'),
-    },
-  } as Config;
-  return new StacksService(config, new TemplatesService(config));
+  return templatesRig({ stacks: join(root, 'stacks'), compiledStacks: join(root, 'dist') }).stacks;
 }
 
 beforeEach(() => {
@@ -41,36 +33,36 @@ afterEach(() => rmSync(root, { recursive: true }));
 describe('StacksService', () => {
   it('lists the registry with layers, templates and what is on this host', () => {
     const stacks = service();
-    expect(stacks.list({})).toHaveLength(16);
-    expect(stacks.list({ category: 'network' }).map(({ template }) => template.name)).toEqual([
+    expect(stacks.list({}, SEES_ALL)).toHaveLength(16);
+    expect(stacks.list({ category: 'network' }, SEES_ALL).map(({ template }) => template.name)).toEqual([
       'dns',
       'network',
       'services-api',
     ]);
-    expect(stacks.list({ layer: 2 }).map(({ template }) => template.name)).toEqual(['security']);
-    expect(stacks.list({ template: 'minimal', search: 'VPC' }).map(({ template }) => template.name)).toEqual([
+    expect(stacks.list({ layer: 2 }, SEES_ALL).map(({ template }) => template.name)).toEqual(['security']);
+    expect(stacks.list({ template: 'minimal', search: 'VPC' }, SEES_ALL).map(({ template }) => template.name)).toEqual([
       'network',
     ]);
-    expect(stacks.get('network')).toMatchObject({
+    expect(stacks.get('network', SEES_ALL)).toMatchObject({
       layer: 1,
       sourceStatus: 'present',
       templates: ['default', 'minimal', 'microservices', 'data-platform'],
     });
-    expect(stacks.get('security')).toMatchObject({ layer: 2, sourceStatus: 'missing' });
-    expect(stacks.get('services-ecr').dependents).toEqual(['monitoring', 'services-ecs', 'services-eks']);
-    expect(() => stacks.get('ghost')).toThrow(expect.objectContaining({ status: 404 }));
+    expect(stacks.get('security', SEES_ALL)).toMatchObject({ layer: 2, sourceStatus: 'missing' });
+    expect(stacks.get('services-ecr', SEES_ALL).dependents).toEqual(['monitoring', 'services-ecs', 'services-eks']);
+    expect(() => stacks.get('ghost', SEES_ALL)).toThrow(expect.objectContaining({ status: 404 }));
   });
 
   it('shows a stack as api.md 3.5 has it', () => {
     const stacks = service();
-    expect(toStackItemDto(stacks.get('security'))).toMatchObject({
+    expect(toStackItemDto(stacks.get('security', SEES_ALL))).toMatchObject({
       name: 'security',
       category: 'security',
       dependencies: ['network'],
       layer: 2,
     });
-    expect(toStackItemDto(stacks.get('network')).outputs).toContain('vpcId');
-    const body = toStackDto(stacks.get('network'), stacks.placeOf('network'));
+    expect(toStackItemDto(stacks.get('network', SEES_ALL)).outputs).toContain('vpcId');
+    const body = toStackDto(stacks.get('network', SEES_ALL), stacks.placeOf('network'));
     expect(body).toMatchObject({
       outputs: { vpcId: { type: 'string', secret: false } },
       configuration: {

@@ -6,7 +6,8 @@ import { NotFound, Refused } from '../../shared/errors/app-error.js';
 import { compareNames, StackGraph } from '../orchestrator/graph.js';
 import { unionGraph } from '../templates/registry-rules.js';
 import type { StackCategory, StackTemplate, StackTemplates } from '../templates/stack-template.js';
-import { TemplatesService } from '../templates/templates.service.js';
+import { TemplateLibrary } from '../templates/template-library.js';
+import { TemplatesService, type TemplateViewer } from '../templates/templates.service.js';
 import { CodeHashes, findMainFile, isProgramPresent, programDirOf, type SourceRoots } from './stack-source.js';
 
 export interface StackFilter {
@@ -28,7 +29,7 @@ export interface RegisteredStack {
   readonly status: 'active' | 'disabled';
   /** The compiled program is on this host. */
   readonly sourceStatus: 'present' | 'missing';
-  /** Manifest templates with it. */
+  /** Manifest templates with it, as far as the viewer sees them. */
   readonly templates: readonly string[];
   /** Stacks that name it, hard or optional. */
   readonly dependents: readonly string[];
@@ -46,37 +47,38 @@ export interface DiscoveredStack {
 export class StacksService {
   readonly #roots: SourceRoots;
   readonly #hashes: CodeHashes;
-  readonly #graph: StackGraph;
+  #graph: { readonly of: StackTemplates; readonly graph: StackGraph } | undefined;
 
   constructor(
     config: Config,
+    private readonly library: TemplateLibrary,
     private readonly manifestTemplates: TemplatesService,
   ) {
     this.#roots = { sources: config.paths.stacks, compiled: config.paths.compiledStacks };
     this.#hashes = new CodeHashes(this.#roots);
-    this.#graph = new StackGraph(unionGraph(manifestTemplates.stackTemplates));
   }
 
   /** Every registered stack by name, by priority, then name. */
   templates(): StackTemplates {
-    return this.manifestTemplates.stackTemplates;
+    return this.library.stackTemplates;
   }
 
+  /** Also an unregistered one: what was deployed from it can still be destroyed. */
   findTemplate(name: string): StackTemplate | null {
-    return this.templates().get(name) ?? null;
+    return this.templates().get(name) ?? this.library.retiredStackTemplates.get(name) ?? null;
   }
 
-  /** @throws NotFound */
+  /** Also an unregistered one. @throws NotFound */
   template(name: string): StackTemplate {
     const template = this.findTemplate(name);
     if (!template) throw new NotFound('stack', name);
     return template;
   }
 
-  list(filter: StackFilter): RegisteredStack[] {
+  list(filter: StackFilter, viewer: TemplateViewer): RegisteredStack[] {
     const search = filter.search?.toLowerCase();
     return [...this.templates().values()]
-      .map((template) => this.#registered(template))
+      .map((template) => this.#registered(template, viewer))
       .filter(
         ({ template, layer, status, templates }) =>
           (!filter.category || template.category === filter.category) &&
@@ -91,8 +93,10 @@ export class StacksService {
   }
 
   /** @throws NotFound */
-  get(name: string): RegisteredStack {
-    return this.#registered(this.template(name));
+  get(name: string, viewer: TemplateViewer): RegisteredStack {
+    const template = this.templates().get(name);
+    if (!template) throw new NotFound('stack', name);
+    return this.#registered(template, viewer);
   }
 
   /** The program can run on this host. */
@@ -157,15 +161,23 @@ export class StacksService {
     };
   }
 
-  #registered(template: StackTemplate): RegisteredStack {
+  /** Of the whole registry as it is now. */
+  graph(): StackGraph {
+    const templates = this.templates();
+    if (this.#graph?.of !== templates) this.#graph = { of: templates, graph: new StackGraph(unionGraph(templates)) };
+    return this.#graph.graph;
+  }
+
+  #registered(template: StackTemplate, viewer: TemplateViewer): RegisteredStack {
     const { name } = template;
+    const graph = this.graph();
     return {
       template,
-      layer: this.#graph.layerOf(name),
+      layer: graph.layerOf(name),
       status: 'active',
       sourceStatus: this.isPresent(name) ? 'present' : 'missing',
-      templates: this.manifestTemplates.templatesWith(name),
-      dependents: [...this.#graph.dependentsOf(name)].sort(compareNames),
+      templates: this.manifestTemplates.templatesWith(name, viewer),
+      dependents: [...graph.dependentsOf(name)].sort(compareNames),
     };
   }
 }

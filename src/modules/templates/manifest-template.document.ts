@@ -3,7 +3,7 @@ import { contentHash } from '../../shared/kernel/canonical-json.js';
 import { ENVIRONMENTS, type EnvironmentName } from '../../shared/http/principal.js';
 import { applyRules, type Finding, type Rule, type Violation } from './finding.js';
 import { PARAMETER_TYPES } from './parameter.js';
-import { TEMPLATE_NAME, type ManifestTemplate, type TemplateStack } from './manifest-template.js';
+import { type CustomFacts, TEMPLATE_NAME, type ManifestTemplate, type TemplateStack } from './manifest-template.js';
 import { titleOf } from './stack-template.document.js';
 
 /**
@@ -57,7 +57,7 @@ const TEMPLATE = z.strictObject({
 });
 
 /** Dev on, stage and prod off; regions of deployments.md 2.4. */
-const DEFAULT_ENVIRONMENTS: Readonly<Record<EnvironmentName, unknown>> = {
+export const DEFAULT_ENVIRONMENTS: Readonly<Record<EnvironmentName, unknown>> = {
   dev: { enabled: true, account: '{{AWS_ACCOUNT_DEV}}', region: '{{PRIMARY_REGION}}' },
   stage: { enabled: false, account: '{{AWS_ACCOUNT_STAGE}}', region: '{{PRIMARY_REGION}}' },
   prod: { enabled: false, account: '{{AWS_ACCOUNT_PROD}}', region: '{{SECONDARY_REGION}}' },
@@ -141,6 +141,7 @@ export interface TemplateOrigin {
   readonly fallbackName: string;
   /** The text it was read from. */
   readonly content: string;
+  readonly custom?: CustomFacts;
 }
 
 /** Reads one manifest template; `template` is there when nothing blocks. */
@@ -148,7 +149,7 @@ export function readManifestTemplate(
   raw: unknown,
   origin: TemplateOrigin,
 ): { readonly template?: ManifestTemplate; readonly findings: readonly Finding[] } {
-  const shaped = isEmpty(raw) ? raw : toMaps(raw as Record<string, unknown>, origin.fallbackName);
+  const shaped = isEmpty(raw) ? raw : templateMaps(raw as Record<string, unknown>, origin.fallbackName);
   const parsed = TEMPLATE.safeParse(shaped);
   const findings = applyRules(TEMPLATE_DOCUMENT_RULES, { raw, shaped, issues: parsed.error?.issues ?? [] });
   if (!parsed.data || findings.length > 0) return { findings };
@@ -160,6 +161,7 @@ export function readManifestTemplate(
       displayName: displayName ?? titleOf(rest.name),
       type: origin.type,
       status: 'active',
+      ...(origin.custom ? { custom: origin.custom } : {}),
       ...(deploymentTime === undefined ? {} : { deploymentTime }),
       contentHash: contentHash(shaped),
       content: origin.content,
@@ -167,7 +169,8 @@ export function readManifestTemplate(
   };
 }
 
-function toMaps(raw: Record<string, unknown>, fallbackName: string): Record<string, unknown> {
+/** Step 1: the map form of what may be written in lists. */
+export function templateMaps(raw: Readonly<Record<string, unknown>>, fallbackName: string): Record<string, unknown> {
   const { template_name: alias, defaultConfig, name, environments, stacks, ...rest } = raw;
   return {
     ...rest,

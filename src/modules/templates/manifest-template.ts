@@ -5,6 +5,23 @@ export const TEMPLATE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** In this order they are listed; they cannot be changed or deleted (deployments.md 2.4, 2.5). */
 export const BUILT_IN_TEMPLATES: readonly string[] = ['default', 'minimal', 'microservices', 'data-platform'];
 
+/** Organization of templates that everybody sees. */
+export const SHARED = '*';
+
+/** Where a custom template belongs and how it came about. */
+export interface CustomFacts {
+  /** `tpl-` + 16 base36; a name that is used again after a deletion gets a new one. */
+  readonly templateId: string;
+  /** Whom it belongs to; SHARED = made by a platform administrator for all. */
+  readonly organization: string;
+  /** For `If-Match`; grows with every change. */
+  readonly revision: number;
+  readonly createdAt: Date;
+  readonly createdBy: string;
+  readonly updatedAt: Date;
+  readonly updatedBy: string;
+}
+
 /** Named set of stacks, environments and values from which manifests are made (deployments.md 2.1). */
 export interface ManifestTemplate {
   readonly name: string;
@@ -26,8 +43,8 @@ export interface ManifestTemplate {
   readonly estimatedMonthlyCost: number;
   /** Seconds. */
   readonly deploymentTime?: number;
-  readonly createdAt?: Date;
-  readonly createdBy?: string;
+  /** What only custom templates have. */
+  readonly custom?: CustomFacts;
   /** SHA-256 of the document: the same hash and inputs give a byte-equal manifest. */
   readonly contentHash: string;
   /** The file as it stands, for `format=yaml`. */

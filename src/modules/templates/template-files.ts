@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseDocument } from 'yaml';
 import { AppError } from '../../shared/errors/app-error.js';
 import { compareNames } from '../orchestrator/graph.js';
 import { applyRules, findingLine, isBlocking } from './finding.js';
@@ -10,15 +9,16 @@ import { REGISTRY_RULES } from './registry-rules.js';
 import type { StackTemplate, StackTemplates } from './stack-template.js';
 import { type CommonParameters, readCommonParameters, readStackTemplate } from './stack-template.document.js';
 import { TEMPLATE_RULES } from './template-rules.js';
+import { readYaml } from './yaml-text.js';
 
-/** Resolved aliases of one file: no document of ours comes near, an alias bomb would. */
-const MAX_ALIASES = 100;
 /** Common inputs and outputs of all stacks (stacks.md 1.1, 1.2); no stack. */
 const COMMON_FILE = '_common.yaml';
 
 export interface LoadedTemplates {
   /** By name, in the order priority, then name. */
   readonly stackTemplates: StackTemplates;
+  /** Under the own parameters of every stack (stacks.md 1.1, 1.2). */
+  readonly common: CommonParameters;
   /** Built-in ones, in the order of their list. */
   readonly manifestTemplates: ReadonlyMap<string, ManifestTemplate>;
 }
@@ -40,17 +40,17 @@ export class TemplateFilesInvalid extends AppError {
  */
 export function loadTemplates(root: string): LoadedTemplates {
   const problems: string[] = [];
-  const stackTemplates = loadStackTemplates(join(root, 'config'), problems);
+  const common = loadCommon(join(root, 'config', COMMON_FILE), problems);
+  const stackTemplates = loadStackTemplates(join(root, 'config'), common, problems);
   const manifestTemplates = loadManifestTemplates(join(root, 'default'), stackTemplates, problems);
   if (problems.length > 0) throw new TemplateFilesInvalid(problems);
-  return { stackTemplates, manifestTemplates };
+  return { stackTemplates, common, manifestTemplates };
 }
 
-function loadStackTemplates(folder: string, problems: string[]): StackTemplates {
-  const common = loadCommon(join(folder, COMMON_FILE), problems);
+function loadStackTemplates(folder: string, common: CommonParameters, problems: string[]): StackTemplates {
   const found: StackTemplate[] = [];
   for (const file of yamlFiles(folder, problems)) {
-    const read = readYaml(join(folder, file), problems);
+    const read = readFile(join(folder, file), problems);
     if (read === undefined) continue;
     const { template, findings } = readStackTemplate(read.document, common, true);
     problems.push(...findings.map((finding) => `config/${file}: ${findingLine(finding)}`));
@@ -59,18 +59,23 @@ function loadStackTemplates(folder: string, problems: string[]): StackTemplates 
       problems.push(`config/${file}: name is ${template.name}, expected ${basename(file, '.yaml')}`);
     found.push(template);
   }
-  found.sort((a, b) => a.priority - b.priority || compareNames(a.name, b.name));
-  const templates = new Map(found.map((template) => [template.name, template]));
+  const templates = inStartOrder(found);
   if (problems.length === 0) {
     problems.push(...applyRules(REGISTRY_RULES, templates).map((finding) => `config: ${findingLine(finding)}`));
   }
   return templates;
 }
 
+/** By name, in the order priority, then name. */
+export function inStartOrder(templates: readonly StackTemplate[]): StackTemplates {
+  const sorted = [...templates].sort((a, b) => a.priority - b.priority || compareNames(a.name, b.name));
+  return new Map(sorted.map((template) => [template.name, template]));
+}
+
 function loadCommon(file: string, problems: string[]): CommonParameters {
   const none = { inputs: {}, outputs: {} };
   if (!existsSync(file)) return none;
-  const read = readYaml(file, problems);
+  const read = readFile(file, problems);
   if (read === undefined) return none;
   const { common, problems: own } = readCommonParameters(read.document);
   problems.push(...own.map((problem) => `config/${COMMON_FILE}: ${problem}`));
@@ -84,7 +89,7 @@ function loadManifestTemplates(
 ): Map<string, ManifestTemplate> {
   const found: ManifestTemplate[] = [];
   for (const file of yamlFiles(folder, problems)) {
-    const read = readYaml(join(folder, file), problems);
+    const read = readFile(join(folder, file), problems);
     if (read === undefined) continue;
     const { template, findings } = readManifestTemplate(read.document, {
       type: 'built-in',
@@ -110,11 +115,9 @@ function yamlFiles(folder: string, problems: string[]): string[] {
     .sort(compareNames);
 }
 
-/** TPL-001: the text parses, no key twice. */
-function readYaml(path: string, problems: string[]): { document: unknown; text: string } | undefined {
+function readFile(path: string, problems: string[]): { document: unknown; text: string } | undefined {
   const text = readFileSync(path, 'utf8');
-  const document = parseDocument(text, { uniqueKeys: true, schema: 'core' });
-  const errors = [...document.errors, ...document.warnings];
-  problems.push(...errors.map((error) => `${basename(path)}: TPL-001 ${error.message.split('\n', 1)[0]}`));
-  return errors.length > 0 ? undefined : { document: document.toJS({ maxAliasCount: MAX_ALIASES }), text };
+  const { document, findings } = readYaml(text);
+  problems.push(...findings.map((finding) => `${basename(path)}: ${finding.ruleId} ${finding.message}`));
+  return findings.length > 0 ? undefined : { document, text };
 }

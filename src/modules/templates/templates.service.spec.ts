@@ -1,17 +1,18 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '../../shared/config/config.js';
 import { PROJECT_ROOT } from '../../shared/kernel/paths.js';
+import { templatesRig } from '../../../test/fakes/templates-rig.js';
 import { aStackTemplate, anInput, stackTemplates } from '../../../test/factories/manifests.js';
 import { applyRules } from './finding.js';
 import { readManifestTemplate } from './manifest-template.document.js';
 import { loadTemplates } from './template-files.js';
 import { toTemplateDto, toTemplateItemDto } from './template.dto.js';
 import { TEMPLATE_RULES } from './template-rules.js';
-import { TemplatesService } from './templates.service.js';
+import { SEES_ALL } from './templates.service.js';
 
-const service = new TemplatesService({ paths: { templates: join(PROJECT_ROOT, 'templates') } } as Config);
+const service = templatesRig().templates;
+const get = (name: string) => service.detailOf(service.get(name, SEES_ALL));
 const read = (document: unknown) =>
   readManifestTemplate(document, { type: 'custom', fallbackName: 'mine', content: '' });
 
@@ -25,12 +26,13 @@ describe('template rules (deployments.md 8.2)', () => {
     ['TPL-004', { stacks: { network: 'on' } }],
     ['TPL-004', { stacks: {}, colour: 'red' }],
     ['TPL-005', { version: '2.x', stacks: {} }],
+    ['TPL-005', { version: 'latest', stacks: {} }],
     ['TPL-006', { stacks: { network: { enabled: true } } }],
     ['TPL-006', { stacks: { network: { dependencies: [] } } }],
     ['TPL-009', { environments: { dev, qa: dev }, stacks: {} }],
     ['TPL-009', { environments: ['stage'], stacks: [] }],
     ['TPL-009', { environments: { dev: { enabled: false } }, stacks: {} }],
-  ])('%s for %j', (rule, document) => {
+  ])('[%s] refuses %j', (rule, document) => {
     const { template, findings } = read(document);
     expect(template).toBeUndefined();
     expect(findings.map((finding) => finding.ruleId)).toContain(rule);
@@ -53,7 +55,7 @@ describe('template rules (deployments.md 8.2)', () => {
     ['TPL-011', { stacks: ['network'], defaultConfig: { network: { count: 'x' } } }, 'stacks.network.config.count'],
     ['TPL-W01', { stacks: [{ name: 'network', enabled: false }] }, 'stacks.network'],
     ['TPL-W01', { stacks: [] }, 'stacks'],
-  ])('%s for %j', (rule, document, location) => {
+  ])('[%s] finds %j', (rule, document, location) => {
     const { template } = read(document);
     const context = {
       template: template as NonNullable<typeof template>,
@@ -111,25 +113,30 @@ describe('loading', () => {
 
 describe('TemplatesService', () => {
   it('lists built-in templates in their order, filtered', () => {
-    expect(service.list({}).map(({ name }) => name)).toEqual(['default', 'minimal', 'microservices', 'data-platform']);
-    expect(service.list({ stack: 'dns' }).map(({ name }) => name)).toEqual(['default', 'minimal']);
-    expect(service.list({ search: 'LAKE' }).map(({ name }) => name)).toEqual(['data-platform']);
-    expect(service.list({ type: 'custom' })).toEqual([]);
+    expect(service.list({}, SEES_ALL).map(({ name }) => name)).toEqual([
+      'default',
+      'minimal',
+      'microservices',
+      'data-platform',
+    ]);
+    expect(service.list({ stack: 'dns' }, SEES_ALL).map(({ name }) => name)).toEqual(['default', 'minimal']);
+    expect(service.list({ search: 'LAKE' }, SEES_ALL).map(({ name }) => name)).toEqual(['data-platform']);
+    expect(service.list({ type: 'custom' }, SEES_ALL)).toEqual([]);
   });
 
   it('tells layers, what is required, and the critical path', () => {
-    const { stacks, deploymentTime } = service.get('minimal');
+    const { stacks, deploymentTime } = get('minimal');
     expect(stacks.map(({ name, layer, required }) => [name, layer, required])).toEqual([
       ['dns', 1, false],
       ['network', 1, true],
       ['security', 2, false],
     ]);
     expect(deploymentTime).toBe(600);
-    expect(service.get('default').deploymentTime).toBe(2340); // deployments.md 6.6-1
+    expect(get('default').deploymentTime).toBe(2340); // deployments.md 6.6-1
   });
 
   it('shows a template as api.md 3.7 has it', () => {
-    const detail = service.get('microservices');
+    const detail = get('microservices');
     expect(toTemplateItemDto(detail.template)).toMatchObject({
       name: 'microservices',
       type: 'built-in',
@@ -150,10 +157,12 @@ describe('TemplatesService', () => {
   });
 
   it('finds every built-in template valid', () => {
-    for (const { name } of service.list({})) {
-      expect(service.validate(name)).toMatchObject({ valid: true, errors: [], warnings: [] });
+    for (const { name } of service.list({}, SEES_ALL)) {
+      expect(service.validate(service.get(name, SEES_ALL))).toMatchObject({ valid: true, errors: [], warnings: [] });
     }
-    expect(service.validate('minimal').checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
+    expect(
+      service.validate(service.get('minimal', SEES_ALL)).checks.map(({ name, status }) => `${name} ${status}`),
+    ).toEqual([
       'stack-definitions passed',
       'dependencies passed',
       'configuration passed',
@@ -162,12 +171,12 @@ describe('TemplatesService', () => {
     ]);
   });
 
-  it('answers 404 for a name, and 422 when something is to be made from it', () => {
-    expect(() => service.get('ghost')).toThrow(expect.objectContaining({ status: 404 }));
-    expect(() => service.validate('ghost')).toThrow(expect.objectContaining({ status: 404 }));
-    expect(() => service.forInitialising({ template: 'ghost' })).toThrow(
-      expect.objectContaining({ status: 422, code: 'VALIDATION_INVALID_TEMPLATE' }),
-    );
-    expect(service.forInitialising({ template: 'minimal' }).name).toBe('minimal');
+  it('answers 404 for a name, and 422 when something is to be made from it', async () => {
+    expect(() => get('ghost')).toThrow(expect.objectContaining({ status: 404 }));
+    await expect(service.forInitialising({ template: 'ghost', organization: 'acme' })).rejects.toMatchObject({
+      status: 422,
+      code: 'VALIDATION_INVALID_TEMPLATE',
+    });
+    expect((await service.forInitialising({ template: 'minimal', organization: 'acme' })).name).toBe('minimal');
   });
 });

@@ -1,15 +1,30 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../../shared/config/config.js';
 import { NotFound, Refused } from '../../shared/errors/app-error.js';
+import { Access } from '../../shared/http/access.port.js';
+import { homeOrganization, type Principal } from '../../shared/http/principal.js';
 import { StackGraph } from '../orchestrator/graph.js';
 import { applyRules, type Finding, isBlocking } from './finding.js';
-import type { ManifestTemplate } from './manifest-template.js';
+import { type ManifestTemplate, SHARED } from './manifest-template.js';
+import { readManifestTemplate } from './manifest-template.document.js';
 import type { StackTemplates } from './stack-template.js';
-import { loadTemplates, type LoadedTemplates } from './template-files.js';
+import { readCustomTemplate, TemplateLibrary } from './template-library.js';
 import { templateGraph, TEMPLATE_RULES } from './template-rules.js';
+import { readYaml } from './yaml-text.js';
 
 /** How a custom template may be addressed (deployments.md 1.4). */
 const CUSTOM_PREFIX = /^custom:/;
+/** Versions that an answer names when the wanted one is not there. */
+const MAX_VERSIONS_NAMED = 20;
+
+/** Whose custom templates somebody sees besides the shared ones. */
+export interface TemplateViewer {
+  /** null = all. */
+  readonly organizations: readonly string[] | null;
+  /** Its template comes first where several have one of that name. */
+  readonly home: string | null;
+}
+/** Everything, whoever it belongs to. */
+export const SEES_ALL: TemplateViewer = { organizations: null, home: null };
 
 export interface TemplateFilter {
   readonly type?: 'built-in' | 'custom';
@@ -39,6 +54,7 @@ export interface TemplateStackDetail {
 
 export type TemplateCheck = 'syntax' | 'stack-definitions' | 'dependencies' | 'configuration' | 'variables';
 
+/** Results of the TPL rules. */
 export interface TemplateValidation {
   readonly templateName: string;
   readonly valid: boolean;
@@ -61,25 +77,37 @@ const CHECK_OF: Readonly<Record<string, TemplateCheck>> = {
 };
 const CHECKS: readonly TemplateCheck[] = ['stack-definitions', 'dependencies', 'configuration', 'variables', 'syntax'];
 
-/** Stack templates and manifest templates. The built-in ones are read from files once, when the server starts. */
+/** Stack templates and manifest templates, as they are read; changes are made by CustomTemplatesService and the registry. */
 @Injectable()
 export class TemplatesService {
-  readonly #loaded: LoadedTemplates;
+  constructor(
+    private readonly library: TemplateLibrary,
+    private readonly access: Access,
+  ) {}
 
-  /** @throws TemplateFilesInvalid listing every problem of every file */
-  constructor(config: Config) {
-    this.#loaded = loadTemplates(config.paths.templates);
+  /** Afterwards everything that any server has committed is seen here. */
+  refresh(): Promise<void> {
+    return this.library.refresh();
   }
 
   /** Every registered stack template by name, by priority, then name. */
   get stackTemplates(): StackTemplates {
-    return this.#loaded.stackTemplates;
+    return this.library.stackTemplates;
   }
 
-  /** Built-in ones first. */
-  list(filter: TemplateFilter): ManifestTemplate[] {
+  viewerOf(principal: Principal): TemplateViewer {
+    const { scopes } = this.access.visible(principal, 'templates:read');
+    return {
+      organizations: scopes ? [...new Set(scopes.map((scope) => scope.organization))] : null,
+      home: homeOrganization(principal),
+    };
+  }
+
+  /** Built-in ones first, then custom ones by name (deployments.md 2.5). */
+  list(filter: TemplateFilter, viewer: TemplateViewer): ManifestTemplate[] {
     const search = filter.search?.toLowerCase();
-    return [...this.#loaded.manifestTemplates.values()].filter(
+    const custom = this.library.custom.filter((template) => isVisible(template, viewer));
+    return [...this.library.builtIn.values(), ...custom].filter(
       (template) =>
         (!filter.type || template.type === filter.type) &&
         (!filter.stack || filter.stack in template.stacks) &&
@@ -90,19 +118,34 @@ export class TemplatesService {
     );
   }
 
-  find(name: string): ManifestTemplate | null {
-    return this.#loaded.manifestTemplates.get(name.replace(CUSTOM_PREFIX, '')) ?? null;
+  /** `organization` picks one where several have a template of that name; `*` the shared one. */
+  find(name: string, viewer: TemplateViewer, organization?: string): ManifestTemplate | null {
+    const plain = name.replace(CUSTOM_PREFIX, '');
+    const builtIn = plain === name && organization === undefined ? this.library.builtIn.get(name) : undefined;
+    if (builtIn) return builtIn;
+    const rank = (template: ManifestTemplate): number =>
+      [viewer.home, SHARED].indexOf(template.custom?.organization ?? '') >>> 0; // −1 comes last
+    const [found] = this.library.custom
+      .filter((template) => template.name === plain && isVisible(template, viewer))
+      .filter((template) => organization === undefined || template.custom?.organization === organization)
+      .sort((a, b) => rank(a) - rank(b));
+    return found ?? null;
   }
 
-  /** Active or deleted: a deployment keeps the name of the template it was made from. */
-  isKnown(name: string): boolean {
-    return this.find(name) !== null;
+  /** A deployment of that organization may name the template: it is there, or was (deployments.md 3.3). */
+  isKnown(name: string, organization: string): boolean {
+    const plain = name.replace(CUSTOM_PREFIX, '');
+    return this.library.builtIn.has(plain) || this.library.wasThere(plain, [organization, SHARED]);
   }
 
   /** @throws NotFound */
-  get(name: string): TemplateDetail {
-    const template = this.find(name);
+  get(name: string, viewer: TemplateViewer, organization?: string): ManifestTemplate {
+    const template = this.find(name, viewer, organization);
     if (!template) throw new NotFound('template', name);
+    return template;
+  }
+
+  detailOf(template: ManifestTemplate): TemplateDetail {
     const nodes = templateGraph({ template, stackTemplates: this.stackTemplates });
     const graph = new StackGraph(nodes);
     const needed = new Set(nodes.flatMap((node) => this.stackTemplates.get(node.name)?.dependencies ?? []));
@@ -120,39 +163,43 @@ export class TemplatesService {
   }
 
   /**
-   * The active template a deployment is made from.
-   * @throws Refused `VALIDATION_INVALID_TEMPLATE` when there is none of that name
+   * The active template a deployment of that organization is made from; with a version, as it was in that version.
+   * @throws Refused `VALIDATION_INVALID_TEMPLATE` when there is none of that name or version
    */
-  forInitialising({ template: name }: { readonly template: string }): ManifestTemplate {
-    const template = this.find(name);
-    if (template?.status === 'active') return template;
-    const known = [...this.#loaded.manifestTemplates.keys()];
-    const message = `Template "${name}" is unknown`;
-    const error: Finding = {
-      ruleId: 'SCH-008',
-      code: 'UNKNOWN_TEMPLATE',
-      severity: 'HIGH',
-      message,
-      location: 'template',
-      details: { known },
-      remediation: `Use one of ${known.join(', ')}.`,
-    };
-    throw new Refused('VALIDATION_INVALID_TEMPLATE', message, {
-      details: { template: name, known, errors: [error] },
-      suggestion: error.remediation,
-    });
+  async forInitialising(wanted: {
+    readonly template: string;
+    readonly organization: string;
+    readonly templateVersion?: string;
+  }): Promise<ManifestTemplate> {
+    const { template: name, organization, templateVersion } = wanted;
+    await this.refresh();
+    const viewer = { organizations: [organization], home: organization };
+    const template = this.find(name, viewer);
+    if (!template) {
+      const known = this.list({}, viewer).map((each) => each.name);
+      throw unusable(`Template "${name}" is unknown`, 'template', { template: name, known }, known);
+    }
+    if (templateVersion === undefined || templateVersion === template.version) return template;
+    const { total, versions } = template.custom
+      ? await this.library.versions(template.custom.templateId, { skip: 0, limit: MAX_VERSIONS_NAMED })
+      : { total: 1, versions: [template] };
+    const stored = template.custom && (await this.library.version(template.custom.templateId, templateVersion));
+    const row = template.custom && this.library.stored(template.custom.templateId);
+    const old = stored && row ? readCustomTemplate(row, stored.document).template : undefined;
+    if (old) return old;
+    const known = versions.map((each) => each.version);
+    const message = `Template "${template.name}" has no version ${templateVersion}`;
+    throw unusable(message, 'templateVersion', { template: template.name, known, total }, known);
   }
 
   /** Names of the active templates with that stack. */
-  templatesWith(stack: string): string[] {
-    return this.list({ stack }).map((template) => template.name);
+  templatesWith(stack: string, viewer: TemplateViewer): string[] {
+    return this.list({ stack }, viewer).map((template) => template.name);
   }
 
-  /** Rules TPL of deployments.md 8.2; never changes anything. @throws NotFound */
-  validate(name: string): TemplateValidation {
-    const template = this.find(name);
-    if (!template) throw new NotFound('template', name);
-    const findings = applyRules(TEMPLATE_RULES, { template, stackTemplates: this.stackTemplates });
+  /** All rules TPL of deployments.md 8.2 on the template's text; never changes anything. */
+  validate(template: ManifestTemplate): TemplateValidation {
+    const findings = this.findingsOf(template);
     const errors = findings.filter(isBlocking);
     const checks = CHECKS.map((check) => {
       const own = errors.filter((finding) => (CHECK_OF[finding.ruleId] ?? 'syntax') === check);
@@ -171,6 +218,15 @@ export class TemplatesService {
     };
   }
 
+  /** Rules TPL, from the text on. */
+  findingsOf(template: ManifestTemplate): Finding[] {
+    const text = readYaml(template.content);
+    if (text.findings.length > 0) return text.findings;
+    const read = readManifestTemplate(text.document, { ...template, fallbackName: template.name });
+    if (!read.template) return [...read.findings];
+    return applyRules(TEMPLATE_RULES, { template: read.template, stackTemplates: this.stackTemplates });
+  }
+
   #criticalPath(graph: StackGraph): number {
     const ends = new Map<string, number>();
     for (const name of graph.layers.flat()) {
@@ -179,4 +235,32 @@ export class TemplatesService {
     }
     return Math.max(0, ...ends.values());
   }
+}
+
+function isVisible(template: ManifestTemplate, viewer: TemplateViewer): boolean {
+  const owner = template.custom?.organization;
+  return (
+    owner === undefined || owner === SHARED || viewer.organizations === null || viewer.organizations.includes(owner)
+  );
+}
+
+function unusable(
+  message: string,
+  location: string,
+  details: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+): Refused {
+  const error: Finding = {
+    ruleId: 'SCH-008',
+    code: 'UNKNOWN_TEMPLATE',
+    severity: 'HIGH',
+    message,
+    location,
+    details,
+    remediation: `Use one of ${known.join(', ')}.`,
+  };
+  return new Refused('VALIDATION_INVALID_TEMPLATE', message, {
+    details: { ...details, errors: [error] },
+    suggestion: error.remediation,
+  });
 }

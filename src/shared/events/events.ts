@@ -314,6 +314,36 @@ export const EVENTS = {
     'An environment was disabled.',
     { audited: true, lifecycle: true },
   ),
+  template_created: event<{ name: string; version: string; createdBy: string }>(
+    'template.created',
+    'A custom template was made; `*` as organization: for everybody.',
+    { audited: true, lifecycle: true },
+  ),
+  template_updated: event<{ name: string; version: string; changes: readonly string[]; updatedBy: string }>(
+    'template.updated',
+    'A custom template has a new version; deployments made from it stay as they are.',
+    { audited: true, lifecycle: true },
+  ),
+  template_deleted: event<{ name: string; deletedBy: string }>(
+    'template.deleted',
+    'A custom template was deleted; deployments made from it stay as they are.',
+    { audited: true, lifecycle: true },
+  ),
+  stack_registered: event<{ name: string; registeredBy: string; overwritten: boolean }>(
+    'registry.registered',
+    'A stack was registered, for everybody.',
+    { audited: true, lifecycle: true },
+  ),
+  stack_registration_updated: event<{ name: string; changes: readonly string[]; updatedBy: string }>(
+    'registry.updated',
+    'The registration of a stack was changed; manifests are not rewritten.',
+    { audited: true, lifecycle: true },
+  ),
+  stack_unregistered: event<{ name: string; unregisteredBy: string; force: boolean }>(
+    'registry.unregistered',
+    'A stack was taken out of the registry; what was deployed from it can still be destroyed.',
+    { audited: true, lifecycle: true },
+  ),
   log: event<{
     stack: string | null;
     stackName: string | null;

@@ -1,24 +1,10 @@
+import { isObject, mergeDeep } from '../../../shared/kernel/deep-merge.js';
+
 /** Merge semantics of configuration tiers (deployments.md 4.2). */
 
 export type Values = Readonly<Record<string, unknown>>;
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
-}
-
-/**
- * `over` on top of `base`: objects merge by key, arrays and scalars replace, `null` removes the key.
- * Neither argument is changed; the result shares what was not touched.
- */
-export function mergeDeep(base: Values, over: Values): Record<string, unknown> {
-  const result: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    if (value === undefined) continue;
-    if (value === null) delete result[key];
-    else result[key] = isObject(value) ? mergeDeep(isObject(result[key]) ? result[key] : {}, value) : value;
-  }
-  return result;
-}
+export { isObject, mergeDeep };
 
 /** Where a value came from: the tier of deployments.md 4.1 and the place in its document. */
 export interface Provenance {

@@ -20,7 +20,7 @@ export class RunPreflight {
     return async () => {
       const { manifest } = await this.builder.basis(operation);
       const { errors, warnings } = validateManifest(manifest, {
-        ...this.catalogue.surroundings(),
+        ...this.catalogue.surroundings(operation.organization),
         deploymentId: operation.deploymentId,
         environment: operation.environment,
       });
