@@ -3,6 +3,7 @@ import { Config } from '../../shared/config/config.js';
 import { StacksService } from '../stacks/stacks.service.js';
 import { TemplatesService } from '../templates/templates.service.js';
 import type { ManifestSurroundings } from './manifest/manifest-context.js';
+import { Policies } from './policies.js';
 
 /** Templates, stacks and what else a manifest is held against. */
 @Injectable()
@@ -11,6 +12,7 @@ export class Catalogue {
     readonly templates: TemplatesService,
     readonly stacks: StacksService,
     private readonly config: Config,
+    private readonly policies: Policies,
   ) {}
 
   /** What validation of a manifest of that organization may ask about. */
@@ -21,6 +23,7 @@ export class Catalogue {
       isKnownTemplate: (name) => this.templates.isKnown(name, organization),
       processVariables: new Set(Object.keys(this.config.runtimeEnv)),
       maxStacks: this.config.runs.maxStacks,
+      policies: this.policies.rules,
     };
   }
 }

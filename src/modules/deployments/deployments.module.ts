@@ -26,6 +26,7 @@ import { EnvironmentsRepository } from './environments/environments.repository.j
 import { StackInstancesRepository } from './environments/stack-instances.repository.js';
 import { VersionsRepository } from './environments/versions.repository.js';
 import { ManifestVault } from './manifest-vault.js';
+import { Policies } from './policies.js';
 import { DeploymentMirror } from './mirror/deployment-mirror.js';
 import { OperationClosing } from './operations/operation-closing.js';
 import { OperationIntake, OperationStores, OperationTools } from './operations/operation-intake.js';
@@ -78,6 +79,7 @@ const REPOSITORIES = [
     ManifestEditsService,
     DeploymentStores,
     Catalogue,
+    Policies,
     EnvironmentClosing,
     ClosingTools,
     OperationsService,
@@ -102,6 +104,7 @@ const REPOSITORIES = [
     StatusService,
     StatusSources,
   ],
+  exports: [Policies],
 })
 export class DeploymentsModule implements OnModuleInit {
   constructor(

@@ -94,6 +94,20 @@ export class DeploymentsRepository extends BaseRepository<DeploymentRecord> {
     await this.revisions.insertMany([revision]);
   }
 
+  /** Newest first, without the manifests. */
+  async listRevisions(
+    deploymentId: string,
+    page: { readonly skip: number; readonly limit: number },
+  ): Promise<{ readonly revisions: readonly Omit<ManifestRevision, 'manifest'>[]; readonly total: number }> {
+    const revisions = await this.revisions
+      .find({ deploymentId }, { _id: 0, manifest: 0 })
+      .sort({ revision: -1 })
+      .skip(page.skip)
+      .limit(page.limit)
+      .lean<ManifestRevisionRecord[]>();
+    return { revisions, total: await this.revisions.countDocuments({ deploymentId }) };
+  }
+
   getRevision(deploymentId: string, revision: number): Promise<ManifestRevision | null> {
     return this.revisions.findOne({ deploymentId, revision }, { _id: 0 }).lean<ManifestRevisionRecord>();
   }

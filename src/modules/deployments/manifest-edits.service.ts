@@ -81,6 +81,18 @@ export class ManifestEditsService {
     return this.save(principal, deployment, before, after, ifRevision);
   }
 
+  /** A manifest of the same deployment that was repaired by rule (deployments.md 8.7). @throws Refused for what is still wrong in it */
+  async repair(
+    principal: Principal,
+    deployment: Deployment,
+    before: Manifest,
+    after: Manifest,
+  ): Promise<SavedManifest> {
+    this.requireEnvironmentRights(principal, deployment, declaredEnvironments(before));
+    await this.requireEnvironmentsFree(deployment, before, after);
+    return this.save(principal, deployment, before, after, deployment.revision);
+  }
+
   private async save(
     principal: Principal,
     deployment: Deployment,

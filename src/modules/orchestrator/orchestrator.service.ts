@@ -15,6 +15,7 @@ import { buildPlan } from './plan.js';
 import { isGood } from './progress.js';
 import { Reporter } from './reporter.js';
 import { RunControl } from './run-control.js';
+import { RunPause } from './run-pause.js';
 import type { RunJournal } from './run-journal.port.js';
 import { destroyedDataStores } from './rollback.js';
 import { runNodes } from './run-nodes.js';
@@ -47,7 +48,11 @@ export class OrchestratorService {
    * Configurations of these stacks with their placeholders filled, in the order given; starts and changes nothing. `collect` takes
    * outputs of other stacks as given and asks the cloud for the rest; `tolerant` reads what is deployed now.
    */
-  async resolve(view: RunView, names: readonly string[], mode: ResolveMode): Promise<ReadonlyMap<string, ResolvedStack>> {
+  async resolve(
+    view: RunView,
+    names: readonly string[],
+    mode: ResolveMode,
+  ): Promise<ReadonlyMap<string, ResolvedStack>> {
     const resolver = this.resolver(view, new Map(), () => undefined);
     const resolved = new Map<string, ResolvedStack>();
     for (const stack of view.stacks) {
@@ -64,6 +69,7 @@ export class OrchestratorService {
   /**
    * Runs the request to its end; expected endings, failures included, are reports.
    * @param signal its reason is a RunStop; anything else counts as a cancel
+   * @param pause while it is set no further stack starts
    * @param preflight checks before the run (phase `validating`); without them that phase is left out
    * @throws StaleLease when the lease is lost, RunAbandoned when the process ends, and what the journal throws: then nothing
    * more has been written and the same request with `resume` continues
@@ -73,8 +79,9 @@ export class OrchestratorService {
     journal: RunJournal,
     signal: AbortSignal,
     preflight: Preflight | null = null,
+    pause = new RunPause(),
   ): Promise<RunReport> {
-    const { settings, box, cloud } = this.surroundings;
+    const { settings, box, cloud, slots } = this.surroundings;
     const freshOutputs = new Map<string, StackOutputs>();
     const graph = runNodes(request);
     const resolver = this.resolver(request, freshOutputs, () => reporter.state);
@@ -92,7 +99,7 @@ export class OrchestratorService {
       this.firstState(request, plan),
     );
     const parts = { request, graph, engine: this.engine, resolver, freshOutputs, clock: this.clock };
-    return executeRun({ ...parts, box, settings, control, reporter, cloud }, plan, preflight);
+    return executeRun({ ...parts, box, settings, control, reporter, cloud, slots, pause }, plan, preflight);
   }
 
   private firstState(request: RunRequest, plan: Plan): RunState {

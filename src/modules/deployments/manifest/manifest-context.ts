@@ -1,6 +1,7 @@
 import type { EnvironmentName } from '../../../shared/http/principal.js';
 import { type UnitedNode, StackGraph, uniteEdges } from '../../orchestrator/graph.js';
 import { findPlaceholders, type Located, type Placeholder } from '../../orchestrator/placeholders/parse.js';
+import type { Rule } from '../../templates/finding.js';
 import type { StackTemplates } from '../../templates/stack-template.js';
 import { declaredEnvironments, enabledEnvironments, isStackOn, type Manifest } from './manifest.js';
 import { type MergedConfig, mergeAll } from './resolve-config.js';
@@ -19,6 +20,8 @@ export interface ManifestSurroundings {
   readonly processVariables?: ReadonlySet<string>;
   /** Stacks per deployment. Missing = unlimited. */
   readonly maxStacks?: number;
+  /** Rules POL besides the built-in ones (`Policies`). Missing = none. */
+  readonly policies?: readonly Rule<ManifestContext>[];
 }
 
 /** Where a placeholder stands, in which merged configuration. */

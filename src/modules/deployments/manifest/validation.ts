@@ -88,6 +88,7 @@ export function validateManifest(given: unknown, options: ValidationOptions): Va
   const findings: Finding[] = [];
   for (const level of LEVELS.slice(1) as Exclude<Level, 'syntax'>[]) {
     findings.push(...applyRules(RULES_OF[level], context));
+    if (level === 'config') findings.push(...applyRules(surroundings.policies ?? [], context));
     if (level === wanted || findings.some(isBlocking)) return result(level, findings, context);
   }
   return result('config', findings, context);
