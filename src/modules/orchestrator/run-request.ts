@@ -189,9 +189,6 @@ export interface RunRequest {
 /** Where stacks stand and what they are made from, without a run. */
 export type RunView = Pick<RunRequest, 'place' | 'stacks'>;
 
-/** Where stacks stand and what they are made from, without a run. */
-export type RunView = Pick<RunRequest, 'place' | 'stacks'>;
-
 /** What the target version of a rollback knows of a stack. */
 export interface SnapshotFacts {
   readonly fingerprint: Fingerprint;
