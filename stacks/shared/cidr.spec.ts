@@ -10,11 +10,11 @@ test.each([
   ['172.16.0.0/18', 1, 2, ['172.16.0.64/26', '172.16.0.128/26']],
   ['192.168.0.0/16', 255, 1, ['192.168.255.0/24']],
   ['10.0.0.0/16', 1, 0, []],
-])('%s from %i, %i of them', (vpc, offset, n, expected) => {
+])('X9: %s from %i, %i of them', (vpc, offset, n, expected) => {
   expect(subnetCidrs(vpc, offset, n)).toEqual(expected);
 });
 
-test.each([16, 17, 18, 19, 20])('the tiers of a /%i never overlap and stay inside', (prefix) => {
+test.each([16, 17, 18, 19, 20])('X9: the tiers of a /%i never overlap and stay inside', (prefix) => {
   const size = 2 ** (32 - prefix - 8);
   for (const zones of [2, 3]) {
     const bases = [1, 10, 20]

@@ -27,7 +27,7 @@ const ctx: Context = {
 
 const valueOf = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => void output.apply(resolve));
 
-describe('names (X8)', () => {
+describe('X8: names', () => {
   test.each([
     ['alb', 32, 'web-shop-dev-alb-dt3vca0'],
     ['internal-load-balancer', 32, 'dt3vca0-dev-internal-load-balancer'.slice(0, 25)],

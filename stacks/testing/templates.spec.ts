@@ -1,3 +1,5 @@
+import { BUILT_IN, initialised } from '../../test/factories/manifests.js';
+import { validateManifest } from '../../src/modules/deployments/manifest/validation.js';
 import { commonTemplate, type InputSpec, manifestTemplate, STACK_NAMES, stackTemplate } from './template-config';
 
 /** Templates against the tables of stacks.md 6 to 8 and 11, and rule G4. */
@@ -60,11 +62,11 @@ const texts = (value: unknown): string[] =>
 
 const PLACEHOLDER = /\{\{RUNTIME:([a-z0-9-]+):(\w+)\}\}/g;
 
-test('all sixteen stacks are described', () => {
+test('X6: all sixteen stacks are described', () => {
   expect(STACK_NAMES).toHaveLength(16);
 });
 
-test('the graph has the 32 hard and 26 optional edges of the specification', () => {
+test('X6: the graph has the 32 hard and 26 optional edges of the specification', () => {
   const all = STACK_NAMES.map(stackTemplate);
   expect(all.flatMap(({ dependencies }) => dependencies)).toHaveLength(32);
   expect(all.flatMap(({ optionalDependencies }) => optionalDependencies)).toHaveLength(26);
@@ -99,7 +101,7 @@ describe.each(STACK_NAMES)('%s', (stack) => {
     }
   });
 
-  test('its placeholders name declared dependencies and outputs they have, of the same type (G4)', () => {
+  test('X6: its placeholders name declared dependencies and outputs they have, of the same type (G4)', () => {
     for (const [key, spec] of inputs) {
       for (const text of texts(spec.default)) {
         for (const [whole, producer = '', output = ''] of text.matchAll(PLACEHOLDER)) {
@@ -122,7 +124,7 @@ describe.each(Object.keys(MANIFESTS))('manifest template %s', (name) => {
   const manifest = manifestTemplate(name);
   const enabled = Object.keys(manifest.stacks);
 
-  test('has its environments, dev alone enabled', () => {
+  test('X6: has its environments, dev alone enabled', () => {
     expect(Object.keys(manifest.environments)).toEqual(expected?.environments);
     for (const [environment, { enabled: isOn }] of Object.entries(manifest.environments)) {
       expect([environment, isOn]).toEqual([environment, environment === 'dev']);
@@ -130,7 +132,7 @@ describe.each(Object.keys(MANIFESTS))('manifest template %s', (name) => {
     expect(manifest.estimatedResources).toBe(expected?.resources);
   });
 
-  test('repeats dependencies and priorities of its stacks, closed under hard dependencies', () => {
+  test('X6: repeats dependencies and priorities of its stacks, closed under hard dependencies', () => {
     for (const [stack, block] of Object.entries(manifest.stacks)) {
       const { dependencies, priority } = stackTemplate(stack);
       expect(block).toMatchObject({ enabled: true, dependencies, priority });
@@ -142,7 +144,7 @@ describe.each(Object.keys(MANIFESTS))('manifest template %s', (name) => {
     }
   });
 
-  test('has the layers of the specification', () => {
+  test('X6: has the layers of the specification', () => {
     const layerOf = (stack: string): number => {
       const { dependencies, optionalDependencies } = stackTemplate(stack);
       const needed = [...dependencies, ...optionalDependencies].filter((one) => enabled.includes(one));
@@ -150,5 +152,29 @@ describe.each(Object.keys(MANIFESTS))('manifest template %s', (name) => {
     };
     const layers = expected?.layers.map((_, i) => enabled.filter((stack) => layerOf(stack) === i + 1).sort());
     expect(layers).toEqual(expected?.layers.map((layer) => [...layer].sort()));
+  });
+
+  test('X6: renders into a manifest without findings that block', () => {
+    const { manifest } = initialised({ template: name });
+    const { errors, info } = validateManifest(manifest, { stackTemplates: BUILT_IN.stackTemplates });
+    expect(errors).toEqual([]);
+    expect(info.layers.map((layer) => [...layer].sort())).toEqual(expected?.layers.map((layer) => [...layer].sort()));
+  });
+
+  test.each(enabled)('X6: without %s it is refused by name (G2) or has a plan', (stack) => {
+    const { manifest } = initialised({ template: name });
+    const stacks = structuredClone(manifest.spec.stacks) as Record<string, { enabled: boolean }>;
+    if (stacks[stack]) stacks[stack].enabled = false;
+    const changed = { ...manifest, spec: { ...manifest.spec, stacks } };
+    const { errors, info } = validateManifest(changed, { stackTemplates: BUILT_IN.stackTemplates });
+
+    const dependents = enabled.filter((other) => stackTemplate(other).dependencies.includes(stack));
+    const refusals = errors.map(({ ruleId, message }) => `${ruleId} ${message}`);
+    expect(refusals.sort()).toEqual(
+      dependents.map((other) => `DEP-002 ${other} needs ${stack}, which is disabled`).sort(),
+    );
+    if (dependents.length === 0) {
+      expect(info.layers.flat().sort()).toEqual(enabled.filter((other) => other !== stack).sort());
+    }
   });
 });
