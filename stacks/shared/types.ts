@@ -590,6 +590,7 @@ export interface LambdaConfig {
   readonly primaryBucketName: string;
   readonly primaryBucketArn: string;
   readonly artifactsBucketName: string;
+  /** Part of the contract with storage; packages are read with the rights of who deploys. */
   readonly artifactsBucketArn: string;
   /** Undefined: there is no lake bucket. */
   readonly lakeBucketArn: string | undefined;
