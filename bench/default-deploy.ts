@@ -31,8 +31,8 @@ export async function measure(): Promise<Measurement> {
 }
 
 function summaryOf(result: Readonly<Record<string, unknown>>): string {
-  const { stacksDeployed, resourcesCreated } = result as { stacksDeployed?: unknown; resourcesCreated?: unknown };
-  return `${String(stacksDeployed ?? '?')} stacks, ${String(resourcesCreated ?? '?')} resources`;
+  const { deployedStacks, resourcesCreated } = result;
+  return `${String(deployedStacks)} stacks, ${String(resourcesCreated)} resources`;
 }
 
 /** Reads /proc, so that measuring starts no process itself. */
