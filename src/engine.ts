@@ -14,8 +14,10 @@ import { CommandLineMissing, CommandLineTooOld } from './modules/orchestrator/pu
 import { StackLedgerModule } from './modules/orchestrator/pulumi/stack-ledger.module.js';
 import { packageVersions } from './modules/orchestrator/pulumi/package-versions.js';
 import { RunSurroundings } from './modules/orchestrator/run-surroundings.js';
+import { StackSlots } from './modules/orchestrator/stack-slots.js';
 import { SandboxModule } from './modules/sandbox/sandbox.module.js';
 import { Config, ConfigurationError } from './shared/config/config.js';
+import { Clock } from './shared/kernel/clock.js';
 import { createLog } from './shared/kernel/log.js';
 import { SecretBox } from './shared/kernel/secret-box.js';
 
@@ -25,10 +27,19 @@ export function engineOptions(config: Config): OrchestratorOptions {
   return {
     imports: [...(config.engine.cloud === 'sandbox' ? [SandboxModule] : []), ...(engine.imports ?? [])],
     surroundings: {
-      inject: [SecretBox],
+      inject: [SecretBox, Clock],
       // the engine's own grace comes first
-      useFactory: (secrets: SecretBox) =>
-        new RunSurroundings(config.engine.cloud, secrets, { graceMs: config.runs.cancelGraceSeconds * 1000 + 5_000 }),
+      useFactory: (secrets: SecretBox, clock: Clock) =>
+        new RunSurroundings(
+          config.engine.cloud,
+          secrets,
+          { graceMs: config.runs.cancelGraceSeconds * 1000 + 5_000 },
+          new StackSlots(clock, {
+            stacks: config.runs.concurrentStacks,
+            freeBytes: config.runs.minFreeBytes,
+            available: () => process.availableMemory(),
+          }),
+        ),
     },
     engine: { inject: engine.inject ?? [], useFactory: engine.useFactory },
     queries: {

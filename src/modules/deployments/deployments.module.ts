@@ -6,6 +6,7 @@ import { MongooseModule } from '@nestjs/mongoose';
 import { StacksModule } from '../stacks/stacks.module.js';
 import { TemplatesModule } from '../templates/templates.module.js';
 import { DEPLOYMENTS, deploymentSchema, MANIFEST_REVISIONS, manifestRevisionSchema } from './deployment.schema.js';
+import { DeploymentTemplateSource } from './deployment-template-source.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { DeploymentsRepository } from './deployments.repository.js';
 import { DeploymentStores } from './deployment-stores.js';
@@ -38,6 +39,7 @@ import { OperationsController } from './operations/operations.controller.js';
 import { OperationsJobs } from './operations/operations.jobs.js';
 import { OperationsRepository } from './operations/operations.repository.js';
 import { OperationsService } from './operations/operations.service.js';
+import { PausesService } from './operations/pauses.service.js';
 import { RetriesService } from './operations/retries.service.js';
 import { RollbacksController } from './operations/rollbacks.controller.js';
 import { RollbacksService } from './operations/rollbacks.service.js';
@@ -76,6 +78,7 @@ const REPOSITORIES = [
     DeploymentMirror,
     ManifestVault,
     DeploymentsService,
+    DeploymentTemplateSource,
     ManifestEditsService,
     DeploymentStores,
     Catalogue,
@@ -94,6 +97,7 @@ const REPOSITORIES = [
     OperationsJobs,
     RollbacksService,
     RetriesService,
+    PausesService,
     StackRunsService,
     StaleDependents,
     RunRequestBuilder,

@@ -23,13 +23,23 @@ export class ReadyQueue {
     this.#waiting = new Map(nodes.map((node) => [node.name, node]));
   }
 
+  /** Is there a startable node? */
+  hasReady(): boolean {
+    return this.next() !== null;
+  }
+
   /** Takes the next startable node out of the queue. */
   take(): string | null {
+    const name = this.next();
+    if (name !== null) this.#waiting.delete(name);
+    return name;
+  }
+
+  private next(): string | null {
     const open = this.openLayer();
     for (const node of this.#waiting.values()) {
       if (open && !open.includes(node.name)) continue;
       if (![...this.#graph.dependenciesOf(node.name)].every((name) => this.#well.has(name))) continue;
-      this.#waiting.delete(node.name);
       return node.name;
     }
     return null;

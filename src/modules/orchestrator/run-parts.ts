@@ -4,9 +4,11 @@ import type { Mac } from './fingerprint.js';
 import type { PlaceholderResolver } from './placeholders/resolve.js';
 import type { Reporter } from './reporter.js';
 import type { RunControl } from './run-control.js';
+import type { RunPause } from './run-pause.js';
 import type { RunNodes } from './run-nodes.js';
 import type { RunRequest, RunStack } from './run-request.js';
 import type { RunSettings } from './run-settings.js';
+import type { StackSlots } from './stack-slots.js';
 import { Defect } from '../../shared/errors/app-error.js';
 
 /** Everything the parts of one run share. */
@@ -22,6 +24,8 @@ export interface RunParts {
   readonly settings: RunSettings;
   readonly control: RunControl;
   readonly reporter: Reporter;
+  readonly slots: StackSlots;
+  readonly pause: RunPause;
   /** As shown to users: `sandbox` or `aws`. */
   readonly cloud: string;
 }

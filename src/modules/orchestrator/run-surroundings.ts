@@ -1,4 +1,5 @@
 import type { Mac } from './fingerprint.js';
+import { StackSlots } from './stack-slots.js';
 import { DEFAULT_RUN_SETTINGS, type RunSettings } from './run-settings.js';
 
 /** What all runs of this process share besides the ports. */
@@ -10,6 +11,8 @@ export class RunSurroundings {
     readonly cloud: string,
     readonly box: Mac,
     settings: Partial<RunSettings> = {},
+    /** Room for stacks, shared by all runs of the process. Default: no limit. */
+    readonly slots: StackSlots = new StackSlots(),
   ) {
     this.settings = { ...DEFAULT_RUN_SETTINGS, ...settings };
   }

@@ -31,7 +31,8 @@ import { isStaleLease } from './stale-lease.js';
  * 1. Begin: the plan and the start are journaled – or, for a successor, that it continues.
  * 2. Checks before the run, when there are any: an error ends it with nothing changed.
  * 3. Forward: every stack whose own dependencies have ended well starts, by priority then name, at most `parallel` at once
- *    (`schedule: layer`: only when the layer before has ended). Nothing is done before it is journaled as begun.
+ *    (`schedule: layer`: only when the layer before has ended), while the process has room (stack-slots.ts) and the run is not
+ *    paused. Nothing is done before it is journaled as begun.
  * 4. A failure follows the policy: dependents are blocked; a critical one stops new starts, running stacks finish.
  * 5. A critical failure rolls back by a plan of its own, in the same operation.
  * 6. End: report and last event in one entry.
@@ -190,26 +191,44 @@ async function forward(parts: RunParts): Promise<void> {
     for (const name of await liftProtection(parts)) flow.ended(name, 'badly');
   }
   const running = new Map<string, Promise<void>>();
-  const start = (name: string): void => {
+  const { slots, pause } = parts;
+  const start = (name: string, giveBack?: () => void): void => {
     const work = guarded(task, parts, name).then((ending) => flow.ended(name, ending));
     running.set(
       name,
-      work.finally(() => running.delete(name)),
+      work.finally(() => {
+        running.delete(name);
+        giveBack?.();
+      }),
     );
   };
-  for (const record of reporter.records().filter(isRunning)) start(record.name);
+  for (const record of reporter.records().filter(isRunning))
+    start(record.name, slots.take(request.operationId) ?? undefined);
   for (;;) {
-    while (running.size < parallel && !flow.isStopped && !control.forward.aborted) {
-      const name = queue.take();
-      if (name === null) break;
-      start(name);
+    let waitsForRoom = false;
+    const mayStart = (): boolean => running.size < parallel && !flow.isStopped && !control.forward.aborted;
+    while (mayStart() && !pause.isPaused && queue.hasReady()) {
+      const giveBack = slots.take(request.operationId);
+      waitsForRoom = giveBack === null;
+      if (!giveBack) break;
+      start(queue.take() ?? '', giveBack);
     }
-    if (running.size === 0) break;
+    if (!waitsForRoom) slots.leave(request.operationId);
+    const waitsForResume = mayStart() && pause.isPaused && queue.hasReady();
+    if (running.size === 0 && !waitsForRoom && !waitsForResume) break;
+    const turn = new AbortController();
+    const over = AbortSignal.any([control.forward, turn.signal]);
     try {
-      await Promise.race(running.values());
+      await Promise.race([
+        ...running.values(),
+        ...(waitsForRoom ? [slots.room(request.operationId, over)] : []),
+        ...(waitsForResume ? [pause.changed(over)] : []),
+      ]);
     } catch (cause) {
       control.giveUp(cause);
       await Promise.allSettled(running.values());
+    } finally {
+      turn.abort();
     }
     control.throwIfGivenUp();
   }
@@ -354,7 +373,23 @@ function limitTime(parts: RunParts, over: AbortSignal): void {
     ),
   );
   const limitMs = longest.reduce((sum, ms) => sum + ms, settings.operationSlackMs);
-  void clock.sleep(limitMs, over).then(() => (over.aborted ? undefined : control.timeOut()));
+  void (async (): Promise<void> => {
+    for (let leftMs = limitMs; leftMs > 0 && !over.aborted;) {
+      if (parts.pause.isPaused) {
+        await parts.pause.changed(over); // its time stands still
+        continue;
+      }
+      const startedAt = clock.now().getTime();
+      const turn = new AbortController();
+      await Promise.race([
+        clock.sleep(leftMs, AbortSignal.any([over, turn.signal])),
+        parts.pause.changed(AbortSignal.any([over, turn.signal])),
+      ]);
+      turn.abort();
+      leftMs -= clock.now().getTime() - startedAt;
+    }
+    if (!over.aborted) control.timeOut();
+  })();
 }
 
 function tellProgress(parts: RunParts, over: AbortSignal): void {

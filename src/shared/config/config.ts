@@ -140,6 +140,10 @@ export abstract class Config {
     readonly recovery: Env['RUN_RECOVERY'];
     /** Stacks at once in one operation when the request does not say. */
     readonly parallelStacks: number;
+    /** Stacks of all operations of one process at once. */
+    readonly concurrentStacks: number;
+    /** Memory that must be available before a further stack starts. */
+    readonly minFreeBytes: number;
     readonly maxStacks: number;
     readonly cancelGraceSeconds: number;
     readonly mirror: boolean;
@@ -317,6 +321,8 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
       leaseSeconds: env.LOCK_LEASE_SECONDS,
       recovery: env.RUN_RECOVERY,
       parallelStacks: env.MAX_PARALLEL_STACKS,
+      concurrentStacks: env.MAX_CONCURRENT_STACKS,
+      minFreeBytes: env.MIN_FREE_MEMORY_MB * 1024 * 1024,
       maxStacks: env.MAX_STACKS_PER_DEPLOYMENT,
       cancelGraceSeconds: env.CANCEL_GRACE_SECONDS,
       mirror: env.DEPLOY_MIRROR,

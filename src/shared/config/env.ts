@@ -169,6 +169,8 @@ export const ENV = z.object({
   LOCK_LEASE_SECONDS: whole(60, 2, 3600),
   RUN_RECOVERY: z.enum(['resume', 'fail']).default('resume'),
   MAX_PARALLEL_STACKS: whole(3, 1, 16),
+  MAX_CONCURRENT_STACKS: whole(16, 1, 256),
+  MIN_FREE_MEMORY_MB: whole(256, 0, 1_048_576),
   MAX_STACKS_PER_DEPLOYMENT: whole(50, 1, 500),
   CANCEL_GRACE_SECONDS: whole(60, 0, 3600),
   RUNTIME_ENV_ALLOW: list('CLOUD_*,AWS_REGION'),

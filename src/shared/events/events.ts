@@ -234,6 +234,15 @@ export const EVENTS = {
     'The process that ran the operation died; another one took it over and continues from the journal.',
     { audited: true, lifecycle: true },
   ),
+  operation_paused: event<{ by: string }>(
+    'operation.paused',
+    'An operation is held back: running stacks finish, no further one starts.',
+    { audited: true, lifecycle: true },
+  ),
+  operation_unpaused: event<{ by: string }>('operation.unpaused', 'A paused operation goes on.', {
+    audited: true,
+    lifecycle: true,
+  }),
   validation_complete: event<{ valid: boolean; errors: number; warnings: number }>(
     'validation.completed',
     'The checks before a run ended.',

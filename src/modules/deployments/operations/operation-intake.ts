@@ -167,6 +167,7 @@ export class OperationIntake {
       correlationId: currentContext()?.correlationId ?? operationId,
       estimatedDuration: 0,
       cancel: null,
+      paused: null,
       report: null,
       error: null,
       resumable: false,

@@ -5,6 +5,7 @@ import { AppError } from '../../../shared/errors/app-error.js';
 import { createLog } from '../../../shared/kernel/log.js';
 import { OrchestratorService } from '../../orchestrator/orchestrator.service.js';
 import { RunAbandoned } from '../../orchestrator/run-control.js';
+import { RunPause } from '../../orchestrator/run-pause.js';
 import { RunStop } from '../../orchestrator/run-stop.js';
 import { type Operation, isFinal, leaseKey } from './operation.js';
 import { OperationClosing } from './operation-closing.js';
@@ -28,6 +29,7 @@ const log = createLog('operations');
 interface Running {
   readonly stop: AbortController;
   readonly journal: OperationJournal;
+  readonly pause: RunPause;
   readonly done: Promise<void>;
 }
 
@@ -44,7 +46,13 @@ export class OperationExecution {
   ) {}
 
   /** @throws StaleLease when the lease was lost on the way */
-  async run(found: Operation, lease: Lease, journal: OperationJournal, signal: AbortSignal): Promise<void> {
+  async run(
+    found: Operation,
+    lease: Lease,
+    journal: OperationJournal,
+    signal: AbortSignal,
+    pause: RunPause,
+  ): Promise<void> {
     const operation = await this.operations.find(found.operationId);
     if (!operation || isFinal(operation)) return;
     const takenOver = operation.status === 'in_progress';
@@ -54,7 +62,7 @@ export class OperationExecution {
       const current = (await this.operations.find(operation.operationId)) ?? operation;
       const previousHolder = takenOver ? (operation.executor ?? '') : null;
       const { request, preflight } = await this.preparation.prepare(current, lease, previousHolder);
-      await this.orchestrator.run(request, journal, signal, preflight);
+      await this.orchestrator.run(request, journal, signal, preflight, pause);
       const ended = await this.operations.find(operation.operationId);
       if (ended) await this.stale.known(ended);
     } catch (error) {
@@ -133,6 +141,11 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     this.#running.get(operationId)?.stop.abort(stop);
   }
 
+  /** Holds a run of this process back, or lets it go on; runs elsewhere notice at their next renewal. */
+  pause(operationId: string, isPaused: boolean): void {
+    this.#running.get(operationId)?.pause.set(isPaused);
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#patrol);
@@ -168,10 +181,11 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     const stop = new AbortController();
     if (operation.cancel) stop.abort(RunStop.cancelled(operation.cancel));
     const journal = this.execution.journals.open(operation, lease);
+    const pause = new RunPause(operation.paused !== null);
     const done = this.whileHeld(lease, operationId, stop, () =>
-      this.execution.run(operation, lease, journal, stop.signal),
+      this.execution.run(operation, lease, journal, stop.signal, pause),
     );
-    this.#running.set(operationId, { stop, journal, done });
+    this.#running.set(operationId, { stop, journal, pause, done });
     void done.finally(() => {
       this.#running.delete(operationId);
       if (!this.#closing) void this.startNext(operation);
@@ -214,7 +228,8 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
   private async keep(lease: Lease, operationId: string, stop: AbortController): Promise<void> {
     try {
       await this.leases.renew(lease, this.#leaseMs);
-      const cancel = await this.operations.findCancel(operationId);
+      const { cancel, paused } = await this.operations.findWishes(operationId);
+      this.#running.get(operationId)?.pause.set(paused !== null);
       if (cancel) stop.abort(RunStop.cancelled(cancel));
     } catch (error) {
       if (error instanceof StaleLease) stop.abort(new RunStop('lease_lost'));

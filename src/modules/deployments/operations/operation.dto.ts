@@ -352,6 +352,7 @@ export function toOperationDto(
     warnings: operation.report?.warnings ?? [],
     websocketChannel: channelOf(operation),
     cancel: operation.cancel,
+    paused: operation.paused,
     ...(extra.queuePosition ? { queuePosition: extra.queuePosition } : {}),
   };
 }

@@ -41,6 +41,7 @@ export const operationSchema = new Schema<OperationRecord>(
     correlationId: { type: String, required: true },
     estimatedDuration: { type: Number, default: 0 },
     cancel: { type: Schema.Types.Mixed, default: null },
+    paused: { type: Schema.Types.Mixed, default: null },
     report: { type: Schema.Types.Mixed, default: null },
     error: { type: Schema.Types.Mixed, default: null },
     resumable: { type: Boolean, default: false },

@@ -74,6 +74,8 @@ export interface Operation {
   readonly correlationId: string;
   readonly estimatedDuration: number;
   readonly cancel: CancelRequest | null;
+  /** No further stack starts; null = it is not paused. */
+  readonly paused: { readonly at: Date; readonly by: string } | null;
   readonly report: Omit<RunReport, 'state'> | null;
   readonly error: (StackError & { readonly stack: string | null }) | null;
   readonly resumable: boolean;

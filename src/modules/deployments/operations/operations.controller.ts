@@ -17,6 +17,7 @@ import {
   toOperationDto,
 } from './operation.dto.js';
 import { OperationsService } from './operations.service.js';
+import { PausesService } from './pauses.service.js';
 import { RetriesService } from './retries.service.js';
 
 @ApiTags('Operations')
@@ -25,6 +26,7 @@ export class OperationsController {
   constructor(
     private readonly operations: OperationsService,
     private readonly retries: RetriesService,
+    private readonly pauses: PausesService,
   ) {}
 
   @Post('deployments/:id/deploy')
@@ -115,6 +117,30 @@ export class OperationsController {
   ): Promise<Answer<unknown>> {
     const started = await this.retries.retry(principal, id, op, body ?? {});
     return accepted({ ...toStartDto(started), resumedFrom: op }, statusUrl(started.operation), 'Retry started');
+  }
+
+  @Post('deployments/:id/operations/:op/pause')
+  @HttpCode(202)
+  @Allow('operations:cancel')
+  @ApiOperation({ summary: 'Hold back: running stacks finish, no further one starts; survives a restart' })
+  async pause(
+    @CurrentPrincipal() principal: Principal,
+    @Param() { id, op }: OperationParams,
+  ): Promise<Answer<unknown>> {
+    const operation = await this.pauses.pause(principal, id, op);
+    return accepted(toOperationDto(operation), statusUrl(operation), 'Operation paused');
+  }
+
+  @Post('deployments/:id/operations/:op/resume')
+  @HttpCode(202)
+  @Allow('operations:cancel')
+  @ApiOperation({ summary: 'Let a paused operation go on' })
+  async resume(
+    @CurrentPrincipal() principal: Principal,
+    @Param() { id, op }: OperationParams,
+  ): Promise<Answer<unknown>> {
+    const operation = await this.pauses.resume(principal, id, op);
+    return accepted(toOperationDto(operation), statusUrl(operation), 'Operation goes on');
   }
 
   @Post('deployments/:id/operations/:op/cancel')

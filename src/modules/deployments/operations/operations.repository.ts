@@ -169,9 +169,12 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
     await this.model.updateOne({ operationId, status: 'in_progress', cancel: null }, { $set: { cancel } });
   }
 
-  async findCancel(operationId: string): Promise<CancelRequest | null> {
-    const record = await this.model.findOne({ operationId }, { cancel: 1 }).lean<Pick<OperationRecord, 'cancel'>>();
-    return record?.cancel ?? null;
+  /** What somebody wants of the run. */
+  async findWishes(operationId: string): Promise<Pick<Operation, 'cancel' | 'paused'>> {
+    const record = await this.model
+      .findOne({ operationId }, { cancel: 1, paused: 1 })
+      .lean<Pick<OperationRecord, 'cancel' | 'paused'>>();
+    return { cancel: record?.cancel ?? null, paused: record?.paused ?? null };
   }
 
   private toOperation(record: OperationRecord): Operation {

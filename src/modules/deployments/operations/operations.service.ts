@@ -101,17 +101,7 @@ export class OperationsService {
   /** Cancelling again repeats the answer; a finished operation is 409. */
   async cancel(principal: Principal, deploymentId: string, operationId: string, body: CancelBody): Promise<Operation> {
     const operation = await this.get(principal, deploymentId, operationId);
-    const own = operation.startedById === (principal.userId ?? principal.id);
-    const target = {
-      organization: operation.organization,
-      project: operation.project,
-      environment: operation.environment,
-      deploymentId,
-    };
-    this.access.require(principal, own ? 'operations:cancel' : 'operations:cancel-others', target, {
-      kind: 'operation',
-      id: operationId,
-    });
+    this.requireControl(principal, operation);
     if (operation.status === 'cancelled') return operation;
     if (isFinal(operation)) throw notCancellable(operation, `has ended as ${operation.status}`);
     if (operation.phase === 'rolling_back')
@@ -131,6 +121,17 @@ export class OperationsService {
       this.worker.cancel(operationId, RunStop.cancelled(request));
     }
     return (await this.stores.operations.find(operationId)) ?? operation;
+  }
+
+  /** May the caller cancel or hold back this operation: its own, or another actor's? @throws Denied */
+  requireControl(principal: Principal, operation: Operation): void {
+    const { organization, project, environment, deploymentId, operationId } = operation;
+    const own = operation.startedById === (principal.userId ?? principal.id);
+    const target = { organization, project, environment, deploymentId };
+    this.access.require(principal, own ? 'operations:cancel' : 'operations:cancel-others', target, {
+      kind: 'operation',
+      id: operationId,
+    });
   }
 
   /** @throws NotFound when it is no preview of a deploy here; Refused `INVALID_OPTIONS` when the body decides again what it decided */
