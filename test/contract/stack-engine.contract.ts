@@ -398,6 +398,126 @@ export function stackEngineContract(aRig: () => EngineRig): void {
     });
   });
 
+  describe('drift', () => {
+    it('is told per property with what the repair would do, and changes neither state nor cloud', async () => {
+      const rig = aRig();
+      await rig.up({
+        resources: [{ ...vpc, inputs: { ...vpc.inputs, size: 1 } }, subnet('a'), subnet('b'), subnet('c')],
+      });
+      const before = await rig.engine.exportState(rig.run({}));
+      const byHand = (name: string, inputs: Record<string, unknown>): void => {
+        const thing = rig.cloud.named(name);
+        if (thing)
+          Object.assign(thing, { inputs: { ...thing.inputs, ...inputs }, outputs: { ...thing.outputs, ...inputs } });
+      };
+      byHand('main', { tags: { Env: 'prod', By: 'hand' }, size: undefined });
+      byHand('b', { vpcId: 'vpc-other' });
+      const third = rig.cloud.named('c');
+      if (third) third.outputs = { ...third.outputs, arn: 'arn:other' };
+      rig.cloud.things.delete(rig.cloud.named('a')?.id ?? '');
+      rig.cloud.calls.length = 0;
+      const result = await rig.engine.detectDrift(rig.run({}));
+      expect(result).toMatchObject({ success: true, checked: 4 });
+      const seen = result.drifted.map(({ name, repair, properties }) => [name, repair, properties]);
+      expect(seen.sort()).toEqual([
+        ['a', 'create', []],
+        ['b', 'replace', [{ property: 'vpcId', expected: 'vpc-1', actual: 'vpc-other' }]],
+        [
+          'c',
+          expect.any(String),
+          [{ property: 'arn', expected: expect.stringContaining('subnet-'), actual: 'arn:other' }],
+        ],
+        [
+          'main',
+          'update',
+          [
+            { property: 'size', expected: 1, actual: null },
+            { property: 'tags.By', expected: null, actual: 'hand' },
+            { property: 'tags.Env', expected: 'dev', actual: 'prod' },
+          ],
+        ],
+      ]);
+      expect(rig.cloud.changes()).toEqual([]);
+      expect(await rig.engine.exportState(rig.run({}))).toEqual(before);
+    });
+
+    it('is not seen where nothing differs, where the program looks away, and where there is no stack', async () => {
+      const rig = aRig();
+      expect(await rig.engine.detectDrift(rig.run({}))).toEqual({ success: true, checked: 0, drifted: [] });
+      await rig.up({ resources: [{ ...vpc, options: { ignoreChanges: ['tags.Env'] } }] });
+      expect(await rig.engine.detectDrift(rig.run({}))).toEqual({ success: true, checked: 1, drifted: [] });
+      const main = rig.cloud.named('main');
+      const tags = { Env: 'prod' };
+      if (main) Object.assign(main, { inputs: { ...main.inputs, tags }, outputs: { ...main.outputs, tags } });
+      expect((await rig.engine.detectDrift(rig.run({}))).drifted).toEqual([]);
+    });
+
+    it('never shows a secret, but knows that it differs', async () => {
+      const rig = aRig();
+      await rig.up({ resources: [{ name: 'main', inputs: { password: secret('canary-one') } }] });
+      const main = rig.cloud.named('main');
+      const password = 'canary-two';
+      if (main) Object.assign(main, { inputs: { password }, outputs: { ...main.outputs, password } });
+      const { drifted } = await rig.engine.detectDrift(rig.run({}));
+      expect(drifted).toMatchObject([{ properties: [{ property: 'password', expected: '***', actual: '***' }] }]);
+      expect(JSON.stringify([drifted, rig.events])).not.toContain('canary');
+    });
+
+    it('is not guessed when the cloud does not answer', async () => {
+      const rig = aRig();
+      await rig.up(network);
+      rig.cloud.intercept = (operation, name) => {
+        if (operation === 'read' && name === 'a')
+          throw new CloudError('UnauthorizedOperation', 'You are not authorized');
+      };
+      expect(await rig.engine.detectDrift(rig.run({}))).toMatchObject({
+        success: false,
+        error: { class: 'permission', resourceName: 'a' },
+      });
+    });
+  });
+
+  describe('import of resources', () => {
+    const exists = (rig: EngineRig): void => {
+      const inputs = { cidrBlock: '10.0.0.0/16', tags: { Env: 'dev' } };
+      const thing = { id: 'vpc-77', type: 'aws:ec2/vpc:Vpc', urn: 'urn:::by-hand', token: '' };
+      rig.cloud.things.set('vpc-77', { ...thing, inputs, outputs: { ...inputs, arn: 'arn:77' } });
+    };
+    const wanted = [{ type: 'aws:ec2/vpc:Vpc', name: 'main', id: 'vpc-77' }];
+
+    it('adopts what exists, protected, so that the program finds it as its own', async () => {
+      const rig = aRig();
+      exists(rig);
+      expect(await rig.engine.importResources(rig.run({}), wanted, { preview: true })).toMatchObject({
+        success: true,
+        resources: { created: 1 },
+      });
+      expect(await rig.engine.resources(rig.run({}))).toEqual([]);
+      expect(await rig.engine.importResources(rig.run({}), wanted, { preview: false })).toMatchObject({
+        success: true,
+        resources: { created: 1 },
+        resourceCount: 1,
+      });
+      expect(await rig.engine.resources(rig.run({}))).toMatchObject([{ name: 'main', id: 'vpc-77', protect: true }]);
+      rig.cloud.calls.length = 0;
+      expect(await rig.up({ resources: [vpc], outputs: { id: ref('main.id') } })).toMatchObject({
+        success: true,
+        resources: { created: 0 },
+        outputs: { id: { value: 'vpc-77' } },
+      });
+      expect(rig.cloud.changes()).toEqual([]);
+    });
+
+    it('takes nothing over when one of them does not exist', async () => {
+      const rig = aRig();
+      exists(rig);
+      const both = [...wanted, { type: SUBNET, name: 'a', id: 'subnet-404' }];
+      const result = await rig.engine.importResources(rig.run({}), both, { preview: false });
+      expect(result).toMatchObject({ success: false, error: { message: expect.stringContaining('subnet-404') } });
+      expect(await rig.engine.resources(rig.run({}))).toEqual([]);
+    });
+  });
+
   describe('look-ups', () => {
     const lookup = (args: string): Scenario => ({
       code: `exports.names = aws.getAvailabilityZonesOutput(${args}).names`,

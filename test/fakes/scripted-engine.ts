@@ -1,7 +1,10 @@
 import type { Clock } from '../../src/shared/kernel/clock.js';
 import {
+  type DriftResult,
   type EngineError,
   type ErrorClass,
+  type ResourceDrift,
+  type ResourceImport,
   StackEngine,
   type StackOutputs,
   type StackRef,
@@ -25,12 +28,18 @@ export interface StackScript {
   /** Default: `{ id: <stack>-1 }`. */
   readonly outputs?: (config: Readonly<Record<string, string>>) => Readonly<Record<string, unknown>>;
   readonly secretOutputs?: readonly string[];
+  /** What a detection finds: resource name → how it would be repaired and what differs. Gone after `up` and `refresh`. */
+  drift?: Readonly<Record<string, Pick<ResourceDrift, 'repair' | 'properties'>>>;
+  /** What a preview counts; default: everything is created. */
+  readonly planned?: Partial<StackRunResult['resources']>;
+  /** Fails detection, by class. */
+  readonly failDetect?: ErrorClass;
   /** Thrown instead of a result. */
   readonly throws?: Error;
 }
 
 export interface EngineCall {
-  readonly verb: 'up' | 'preview' | 'destroy' | 'refresh';
+  readonly verb: 'up' | 'preview' | 'destroy' | 'refresh' | 'detect' | 'import';
   readonly stack: string;
   readonly config: Readonly<Record<string, string>>;
   readonly refresh: boolean;
@@ -71,7 +80,10 @@ export class ScriptedEngine extends StackEngine {
 
   preview(run: StackRun): Promise<StackRunResult> {
     return this.play('preview', run, (stack) =>
-      this.resultOf(stack, run, { ...NO_COUNTS, created: this.count(stack) }),
+      this.resultOf(stack, run, {
+        ...NO_COUNTS,
+        ...(this.scripts[stack]?.planned ?? { created: this.count(stack) }),
+      }),
     );
   }
 
@@ -83,6 +95,7 @@ export class ScriptedEngine extends StackEngine {
         [isNew ? 'created' : 'unchanged']: this.count(stack),
       });
       this.states.set(stack, { config: run.config, outputs: result.outputs });
+      delete this.scripts[stack]?.drift;
       return result;
     });
   }
@@ -95,7 +108,35 @@ export class ScriptedEngine extends StackEngine {
   }
 
   refresh(run: StackRun): Promise<StackRunResult> {
-    return this.play('refresh', run, (stack) => this.resultOf(stack, run, NO_COUNTS), 0);
+    return this.play(
+      'refresh',
+      run,
+      (stack) => {
+        const drifted = this.driftOf(run);
+        delete this.scripts[stack]?.drift;
+        const deleted = drifted.filter(({ repair }) => repair === 'create').length;
+        return this.resultOf(stack, run, { ...NO_COUNTS, updated: drifted.length - deleted, deleted });
+      },
+      0,
+    );
+  }
+
+  async detectDrift(run: StackRun): Promise<DriftResult> {
+    const stack = stackName(run);
+    const failing = this.scripts[stack]?.failDetect;
+    const { success, error } = await this.play('detect', run, () =>
+      failing ? failure(failing, codeOf(failing), `${stack} failed on purpose`) : this.resultOf(stack, run, NO_COUNTS),
+    );
+    const checked = success ? this.count(stack) : 0;
+    return { success, checked, drifted: success ? this.driftOf(run) : [], ...(error ? { error } : {}) };
+  }
+
+  importResources(run: StackRun, resources: readonly ResourceImport[]): Promise<StackRunResult> {
+    return this.play('import', run, (stack) => {
+      const result = this.resultOf(stack, run, { ...NO_COUNTS, created: resources.length });
+      this.states.set(stack, { config: run.config, outputs: result.outputs });
+      return result;
+    });
   }
 
   async outputs(ref: StackRef): Promise<StackOutputs> {
@@ -182,6 +223,14 @@ export class ScriptedEngine extends StackEngine {
       ]),
     );
     return { success: true, outputs, resources, resourceCount: this.count(stack), stateVersion: 1, repaired: [] };
+  }
+
+  private driftOf(run: StackRun): ResourceDrift[] {
+    const script = this.scripts[stackName(run)] ?? {};
+    return this.resourcesOf(stackName(run)).flatMap(({ type, name }) => {
+      const found = script.drift?.[name];
+      return found ? [{ urn: urn(run, type, name), type, name, id: name, ...found }] : [];
+    });
   }
 
   private resourcesOf(stack: string): NonNullable<StackScript['resources']> {

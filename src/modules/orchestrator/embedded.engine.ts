@@ -1,7 +1,9 @@
 import type { ResourceProvider } from '../../../tools/sandbox-cloud/provider.port.js';
 import { SystemClock, type Clock } from '../../shared/kernel/clock.js';
 import type { Log } from '../../shared/kernel/log.js';
+import { adopt } from './embedded/adoption.js';
 import { deleteLeftovers } from './embedded/deletions.js';
+import { findDrift } from './embedded/drift.js';
 import { containsSecret, isObject, withoutSecrets } from './embedded/property-value.js';
 import { type LocalPackages, Providers } from './embedded/providers.js';
 import { Registrations } from './embedded/registrations.js';
@@ -15,7 +17,10 @@ import { Steps } from './embedded/steps.js';
 import { nameOf, ROOT_STACK_TYPE } from './embedded/urn.js';
 import { StateInvalid } from './engine.errors.js';
 import {
+  type DriftResult,
   type EngineError,
+  type ResourceDrift,
+  type ResourceImport,
   type SecretBox,
   StackEngine,
   type StackOutputs,
@@ -45,6 +50,12 @@ export interface EmbeddedEngineOptions {
 
 type Mode = 'preview' | 'up' | 'destroy' | 'refresh';
 
+/** What is done instead of a run of the program. */
+interface Errand {
+  readonly isReadOnly: boolean;
+  readonly work: (context: RunContext, providers: Providers) => Promise<void>;
+}
+
 const GRACE_MS = 60_000;
 /** A provider that does not even end when its signal is aborted is left behind after this. */
 const GIVE_UP_MS = 1_000;
@@ -58,7 +69,7 @@ const NOTHING: StackContents = { resources: [], pending: [] };
  * 2. run the program in a runner process; each registration is planned and done as it comes (`Registrations`);
  * 3. when the program has ended well, delete what it no longer wants;
  * 4. every step has saved the state before and after, so there is nothing left to save.
- * A failure stops new steps, lets running ones end, and is a result; only a state that cannot be kept is thrown.
+ * Drift detection and adoption do 1, then their own errand. A failure stops new steps, lets running ones end, and is a result; only a state that cannot be kept is thrown.
  */
 export class EmbeddedEngine extends StackEngine {
   readonly name = 'embedded';
@@ -93,6 +104,25 @@ export class EmbeddedEngine extends StackEngine {
     return this.#tracked(run, 'refresh');
   }
 
+  async detectDrift(run: StackRun): Promise<DriftResult> {
+    const drifted: ResourceDrift[] = [];
+    const work = async (context: RunContext, providers: Providers): Promise<void> => {
+      drifted.push(...(await findDrift(context, providers)));
+    };
+    const { success, error, resources } = await this.#tracked(run, 'refresh', { isReadOnly: true, work });
+    const { unchanged, updated, deleted } = resources;
+    return { success, checked: unchanged + updated + deleted, drifted, ...(error ? { error } : {}) };
+  }
+
+  importResources(
+    run: StackRun,
+    resources: readonly ResourceImport[],
+    { preview }: { readonly preview: boolean },
+  ): Promise<StackRunResult> {
+    const work = (context: RunContext, providers: Providers): Promise<void> => adopt(context, providers, resources);
+    return this.#tracked(run, 'refresh', { isReadOnly: preview, work });
+  }
+
   async outputs(stack: StackRef): Promise<StackOutputs> {
     return outputsOf((await this.#contents(stack)).resources);
   }
@@ -101,7 +131,15 @@ export class EmbeddedEngine extends StackEngine {
     const { resources } = await this.#contents(stack);
     return resources
       .filter((record) => isCounted(record) && !record.pendingReplacement)
-      .map(({ urn, type, id, protect }) => ({ urn, type, name: nameOf(urn), id, protect }));
+      .map(({ urn, type, id, protect, outputs, created }) => ({
+        urn,
+        type,
+        name: nameOf(urn),
+        id,
+        protect,
+        ...(typeof outputs['arn'] === 'string' ? { arn: outputs['arn'] } : {}),
+        ...(created === undefined ? {} : { createdAt: created }),
+      }));
   }
 
   async exportState(stack: StackRef): Promise<StackState | null> {
@@ -136,8 +174,8 @@ export class EmbeddedEngine extends StackEngine {
     return loaded ? readState(loaded.state, new SecretVault(this.options.secrets)) : NOTHING;
   }
 
-  async #tracked(run: StackRun, mode: Mode): Promise<StackRunResult> {
-    const result = this.#execute(run, mode);
+  async #tracked(run: StackRun, mode: Mode, errand?: Errand): Promise<StackRunResult> {
+    const result = this.#execute(run, mode, errand);
     this.#active.add(result);
     try {
       return await result;
@@ -146,7 +184,7 @@ export class EmbeddedEngine extends StackEngine {
     }
   }
 
-  async #execute(run: StackRun, mode: Mode): Promise<StackRunResult> {
+  async #execute(run: StackRun, mode: Mode, errand?: Errand): Promise<StackRunResult> {
     const { states, secrets, log, providerFor, packages = {}, random = Math.random } = this.options;
     const loaded = await states.load(run);
     const vault = new SecretVault(secrets);
@@ -164,7 +202,7 @@ export class EmbeddedEngine extends StackEngine {
       { stack: run, fence: run.fence, store: states, vault, serial: loaded?.serial ?? 0, now: () => this.#clock.now() },
       (error) => context.abandon(error),
     );
-    const preview = mode === 'preview';
+    const preview = errand?.isReadOnly ?? mode === 'preview';
     const context: RunContext = new RunContext(run, preview, contents, vault, this.#clock, () =>
       preview ? Promise.resolve() : writer.commit(context.snapshot),
     );
@@ -185,6 +223,7 @@ export class EmbeddedEngine extends StackEngine {
         context.assertOpen();
         repaired.push(...(await settlePending(context, providers)));
         for (const sentence of repaired) context.log('warn', sentence);
+        if (errand) return await errand.work(context, providers);
         if (mode === 'refresh' || run.refresh) await refreshAll(context, providers);
         context.assertOpen();
         if (mode === 'refresh') return;

@@ -140,6 +140,56 @@ export interface StateResource {
   readonly name: string;
   readonly id: string;
   readonly protect: boolean;
+  /** Where the cloud gives it one. */
+  readonly arn?: string;
+  /** ISO 8601; when this stack made or adopted it. */
+  readonly createdAt?: string;
+}
+
+/** One property that the cloud has otherwise than the recorded state. Secret values are `***`. */
+export interface PropertyDrift {
+  /** `tags.Owner`, `ingress[0].toPort`. */
+  readonly property: string;
+  /** null = it should not be there. */
+  readonly expected: unknown;
+  /** null = it is not there. */
+  readonly actual: unknown;
+}
+
+/** One resource that differs from the recorded state. */
+export interface ResourceDrift {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly id: string;
+  /**
+   * What applying the recorded configuration would do to it: `update` in place, `replace`, `create` (it vanished), or `none`
+   * (only computed values differ; a refresh takes them over).
+   */
+  readonly repair: 'update' | 'replace' | 'create' | 'none';
+  /** Empty when it vanished. */
+  readonly properties: readonly PropertyDrift[];
+}
+
+export interface DriftResult {
+  readonly success: boolean;
+  /** Custom resources that were read. */
+  readonly checked: number;
+  /** Ordered by URN. */
+  readonly drifted: readonly ResourceDrift[];
+  readonly error?: EngineError;
+}
+
+/** An existing resource that a stack is to manage from now on. */
+export interface ResourceImport {
+  /** Type token, e.g. `aws:ec2/vpc:Vpc`. */
+  readonly type: string;
+  /** As the program names it, so that its next run finds it. */
+  readonly name: string;
+  /** Id in the cloud. */
+  readonly id: string;
+  /** URN of a component of the state; default: the stack itself. */
+  readonly parent?: string;
 }
 
 /** Plans and applies stack programs. Adapters: embedded.engine.ts, later pulumi.engine.ts. @throws StaleLease from any writing call whose fence is outdated */
@@ -154,6 +204,17 @@ export abstract class StackEngine {
   abstract destroy(run: StackRun): Promise<StackRunResult>;
   /** Reads every resource from the cloud and corrects the state; the program is not run. */
   abstract refresh(run: StackRun): Promise<StackRunResult>;
+  /** Reads every resource and compares it with the state; nothing is changed, also not the state. The program is not run. */
+  abstract detectDrift(run: StackRun): Promise<DriftResult>;
+  /**
+   * Adopts existing resources into the state, protected, all or none; the program is not run and must declare them, or its next
+   * run wants them gone and is refused. Counts them as created. What does not exist, or is in the state already, is an error.
+   */
+  abstract importResources(
+    run: StackRun,
+    resources: readonly ResourceImport[],
+    options: { readonly preview: boolean },
+  ): Promise<StackRunResult>;
   abstract outputs(stack: StackRef): Promise<StackOutputs>;
   /** Custom resources in the state. */
   abstract resources(stack: StackRef): Promise<readonly StateResource[]>;

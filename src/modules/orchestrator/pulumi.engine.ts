@@ -11,8 +11,10 @@ import type { LocalPackages } from './embedded/providers.js';
 import { RunnerPool, type RunnerOptions } from './embedded/runner-pool.js';
 import { SecretVault } from './embedded/secret-vault.js';
 import {
+  type DriftResult,
   type EngineError,
   type OutputValue,
+  type ResourceImport,
   StackEngine,
   type StackOutputs,
   type StackRef,
@@ -26,7 +28,9 @@ import type { CommandLine } from './pulumi/command-line.js';
 import type { CommandEnd } from './pulumi/command.js';
 import type { EventReader } from './pulumi/event-reader.js';
 import type { LanguageHost } from './pulumi/language-host.js';
-import { assertStateOf, countedIn, outputsIn, pendingIn, plainOutputs } from './pulumi/exported-state.js';
+import { assertStateOf, countedIn, ignoredIn, outputsIn, pendingIn, plainOutputs } from './pulumi/exported-state.js';
+import { DriftReader } from './pulumi/drift-reader.js';
+import { IMPORT_FILE, importFile } from './pulumi/import-file.js';
 import { isPulumiAlive } from './pulumi/process-check.js';
 import type { ServedPackage } from './pulumi/provider-host.js';
 import { BackendRefused, isMissingStack, readCommandFailure } from './pulumi/pulumi.errors.js';
@@ -64,7 +68,7 @@ export interface PulumiEngineOptions {
   readonly seesSecrets?: boolean;
 }
 
-type Mode = 'preview' | 'up' | 'destroy' | 'refresh';
+type Mode = 'preview' | 'up' | 'destroy' | 'refresh' | 'import';
 
 const GRACE_MS = 60_000;
 const DEFAULT_RUNNERS: RunnerOptions = { size: 2, environment: {} };
@@ -135,6 +139,39 @@ export class PulumiEngine extends StackEngine {
     return this.#tracked(run, 'refresh');
   }
 
+  /** `refresh --preview-only`; secret values are compared by Pulumi, which blinds them in what it tells. */
+  async detectDrift(run: StackRun): Promise<DriftResult> {
+    const drift = new DriftReader();
+    const detection = this.#withWorkspace(
+      run,
+      async (workspace): Promise<DriftResult> => {
+        const ignored = ignoredIn(await workspace.export());
+        const attempt = await this.#execute(run, 'refresh', workspace, randomUUID(), {
+          flags: ['--preview-only'],
+          onEvent: (event) => drift.accept(event),
+        });
+        if (attempt.kind === 'no-stack') return { success: true, checked: 0, drifted: [] };
+        const error = attempt.error;
+        return { success: !error, checked: drift.checked, drifted: drift.found(ignored), ...(error ? { error } : {}) };
+      },
+      run,
+    );
+    return this.#awaited(detection);
+  }
+
+  /** `import`, by a file of resources and without code. */
+  importResources(
+    run: StackRun,
+    resources: readonly ResourceImport[],
+    { preview }: { readonly preview: boolean },
+  ): Promise<StackRunResult> {
+    return this.#awaited(
+      preview
+        ? this.#preview(run, 'import', { file: importFile(resources), flags: ['--preview-only'] })
+        : this.#write(run, 'import', { file: importFile(resources), flags: ['--yes', '--skip-preview'] }),
+    );
+  }
+
   async outputs(stack: StackRef): Promise<StackOutputs> {
     return this.#withWorkspace(stack, async (workspace) => outputsIn(await workspace.export(true)));
   }
@@ -172,8 +209,12 @@ export class PulumiEngine extends StackEngine {
     await this.#runners.close();
   }
 
-  async #tracked(run: StackRun, mode: Mode): Promise<StackRunResult> {
-    const result = mode === 'preview' ? this.#preview(run) : this.#write(run, mode);
+  #tracked(run: StackRun, mode: Exclude<Mode, 'import'>): Promise<StackRunResult> {
+    return this.#awaited(mode === 'preview' ? this.#preview(run) : this.#write(run, mode));
+  }
+
+  /** `close` waits for it. */
+  async #awaited<T>(result: Promise<T>): Promise<T> {
     this.#active.add(result);
     try {
       return await result;
@@ -182,19 +223,19 @@ export class PulumiEngine extends StackEngine {
     }
   }
 
-  async #preview(run: StackRun): Promise<StackRunResult> {
+  async #preview(run: StackRun, mode: 'preview' | 'import' = 'preview', extra: Extra = {}): Promise<StackRunResult> {
     const stateVersion = (await this.options.ledger.find(run))?.serial ?? 0;
     return this.#withWorkspace(
       run,
       async (workspace) => {
-        let attempt = await this.#execute(run, 'preview', workspace, randomUUID());
+        let attempt = await this.#execute(run, mode, workspace, randomUUID(), extra);
         if (attempt.kind === 'no-stack') {
           // planned against an empty state of its own: a preview makes nothing, not even a stack
           const url = `file://${join(workspace.folder, 'nothing')}`;
           const empty = await this.#workspace(run, { run, url });
           try {
             await empty.makeStack();
-            attempt = await this.#execute(run, 'preview', empty, randomUUID());
+            attempt = await this.#execute(run, mode, empty, randomUUID(), extra);
           } finally {
             await empty.remove();
           }
@@ -205,7 +246,7 @@ export class PulumiEngine extends StackEngine {
     );
   }
 
-  async #write(run: StackRun, mode: Exclude<Mode, 'preview'>): Promise<StackRunResult> {
+  async #write(run: StackRun, mode: Exclude<Mode, 'preview'>, extra: Extra = {}): Promise<StackRunResult> {
     const { ledger } = this.options;
     const runId = randomUUID();
     return this.#withWorkspace(
@@ -220,11 +261,12 @@ export class PulumiEngine extends StackEngine {
           repaired.push(...settled.sentences);
           for (const message of repaired) run.onEvent({ kind: 'log', level: 'warn', message });
           const asked = settled.needsRefresh ? { ...run, refresh: true } : run;
-          if (before === null && mode === 'up') await workspace.makeStack();
-          attempt = await this.#execute(asked, mode, workspace, runId);
-          if (attempt.kind === 'no-stack' && mode === 'up') {
+          const makes = mode === 'up' || mode === 'import';
+          if (before === null && makes) await workspace.makeStack();
+          attempt = await this.#checked(asked, mode, workspace, runId, extra);
+          if (attempt.kind === 'no-stack' && makes) {
             await workspace.makeStack();
-            attempt = await this.#execute(asked, mode, workspace, runId);
+            attempt = await this.#checked(asked, mode, workspace, runId, extra);
           }
           hasChanged = repaired.length > 0 || (attempt.kind === 'ran' && attempt.reader.hasChanged);
         } catch (error) {
@@ -238,6 +280,15 @@ export class PulumiEngine extends StackEngine {
       },
       run,
     );
+  }
+
+  /** Pulumi imports one after another and keeps what came before a failure: a preview finds that failure first. */
+  async #checked(run: StackRun, mode: Mode, workspace: Workspace, runId: string, extra: Extra): Promise<Attempt> {
+    if (mode !== 'import') return this.#execute(run, mode, workspace, runId, extra);
+    const silent = { ...run, onEvent: () => undefined };
+    const plan = await this.#execute(silent, mode, workspace, runId, { ...extra, flags: ['--preview-only'] });
+    if (plan.kind !== 'ran' || plan.error) return plan;
+    return this.#execute(run, mode, workspace, runId, extra);
   }
 
   async #take(workspace: Workspace, stack: StackRef, fence: number, runId: string) {
@@ -270,7 +321,7 @@ export class PulumiEngine extends StackEngine {
     await workspace.import(STATE_FILE);
   }
 
-  async #execute(run: StackRun, mode: Mode, workspace: Workspace, runId: string): Promise<Attempt> {
+  async #execute(run: StackRun, mode: Mode, workspace: Workspace, runId: string, extra: Extra = {}): Promise<Attempt> {
     if (run.signal.aborted || this.#closing.signal.aborted) return { kind: 'refused', error: CANCELLED };
     const protocol = await loadProtocol();
     const vault = new SecretVault(this.options.secrets);
@@ -284,7 +335,10 @@ export class PulumiEngine extends StackEngine {
       reader.line(stream, line),
     );
     const server: Server = protocol.newServer();
-    protocol.addServices(server, host, (event) => reader.accept(event));
+    protocol.addServices(server, host, (event) => {
+      reader.accept(event);
+      extra.onEvent?.(event);
+    });
     const packages = this.#servedPackages(run).map(
       (served) =>
         new protocol.ProviderHost(served, {
@@ -306,7 +360,9 @@ export class PulumiEngine extends StackEngine {
       const address = `127.0.0.1:${await protocol.listen(server)}`;
       const attached = await Promise.all(packages.map((served) => served.open()));
       const stopped = AbortSignal.any([run.signal, this.#closing.signal]);
-      const end = await workspace.run(argumentsOf(run, mode, address, backendOf(run, this.options.backend).stack), {
+      const { stack } = backendOf(run, this.options.backend);
+      if (extra.file !== undefined) await writeFile(join(workspace.folder, IMPORT_FILE), extra.file, { mode: 0o600 });
+      const end = await workspace.run(argumentsOf(run, mode, address, stack, extra.flags), {
         environment: {
           PULUMI_DEBUG_COMMANDS: 'true', // shows --event-log
           // the state names plug-ins that nobody needs here: they are neither looked for nor downloaded
@@ -358,7 +414,8 @@ export class PulumiEngine extends StackEngine {
     if (attempt.kind === 'refused') return { ...base, success: false, error: attempt.error };
     const { reader, vault } = attempt;
     let { error } = attempt;
-    const isTold = !error && (mode === 'preview' || (mode !== 'refresh' && !reader.hasSecretOutputs));
+    const isTold =
+      !error && (mode === 'preview' || ((mode === 'up' || mode === 'destroy') && !reader.hasSecretOutputs));
     if (isTold) {
       return {
         ...base,
@@ -469,6 +526,15 @@ export class PulumiEngine extends StackEngine {
   }
 }
 
+/** What a command gets beside what all get. */
+interface Extra {
+  /** In the place of `--yes --skip-preview`. */
+  readonly flags?: readonly string[];
+  /** Content of the import file. */
+  readonly file?: string;
+  readonly onEvent?: (event: string) => void;
+}
+
 type Attempt =
   | { readonly kind: 'no-stack' }
   /** It did not come to a run. */
@@ -488,14 +554,22 @@ const CANCELLED: EngineError = {
   retryable: false,
 };
 
-function argumentsOf(run: StackRun, mode: Mode, address: string, stack: string): string[] {
+function argumentsOf(
+  run: StackRun,
+  mode: Mode,
+  address: string,
+  stack: string,
+  flags: readonly string[] = mode === 'preview' ? [] : ['--yes', '--skip-preview'],
+): string[] {
   return [
     mode,
     ...['--stack', stack, '--parallel', String(run.parallel ?? 16)],
-    ...(mode === 'preview' ? [] : ['--yes', '--skip-preview']),
-    ...(run.refresh && mode !== 'refresh' ? ['--refresh'] : []),
-    ...[`--client=${address}`, '--exec-kind', 'auto.inline', '--event-log', `tcp://${address}`],
-    ...['--suppress-progress', ...PLAIN],
+    ...flags,
+    ...(run.refresh && (mode === 'up' || mode === 'preview' || mode === 'destroy') ? ['--refresh'] : []),
+    // an import runs no program
+    ...(mode === 'import' ? ['--file', IMPORT_FILE, '--generate-code=false'] : [`--client=${address}`]),
+    ...(mode === 'import' ? [] : ['--exec-kind', 'auto.inline']),
+    ...['--event-log', `tcp://${address}`, '--suppress-progress', ...PLAIN],
   ];
 }
 

@@ -44,7 +44,7 @@ const COUNTED: Readonly<Record<string, keyof ResourceCounts>> = {
   'import-replacement': 'replaced',
 };
 
-type Mode = 'preview' | 'up' | 'destroy' | 'refresh';
+type Mode = 'preview' | 'up' | 'destroy' | 'refresh' | 'import';
 
 /**
  * Makes our events, counts, outputs and the first failure out of the events of the command line. One run:

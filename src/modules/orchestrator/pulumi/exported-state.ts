@@ -32,8 +32,29 @@ export function countedIn(state: StackState | null): StateResource[] {
     if (typeof urn !== 'string' || typeof type !== 'string' || typeof id !== 'string') return [];
     const hidden = resource['custom'] !== true || resource['external'] === true || isProviderType(type);
     if (hidden || resource['delete'] === true || resource['pendingReplacement'] === true) return [];
-    return [{ urn, type, name: nameOf(urn), id, protect: resource['protect'] === true }];
+    const { created: createdAt, outputs } = resource;
+    const arn = isObject(outputs) ? outputs['arn'] : undefined;
+    return [
+      {
+        urn,
+        type,
+        name: nameOf(urn),
+        id,
+        protect: resource['protect'] === true,
+        ...(typeof arn === 'string' ? { arn } : {}),
+        ...(typeof createdAt === 'string' ? { createdAt } : {}),
+      },
+    ];
   });
+}
+
+/** URN → paths whose changes the program ignores. */
+export function ignoredIn(state: StackState | null): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    resourcesIn(state).flatMap(({ urn, ignoreChanges: paths }): [string, string[]][] =>
+      typeof urn === 'string' && Array.isArray(paths) ? [[urn, paths.filter((path) => typeof path === 'string')]] : [],
+    ),
+  );
 }
 
 /** @param state exported with secrets in clear */
