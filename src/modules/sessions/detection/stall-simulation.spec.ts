@@ -9,6 +9,7 @@ import { ManualClock } from '../../../../test/fakes/manual-clock.js';
 import type { Config } from '../../../shared/config/config.js';
 import type { DatabaseTime } from '../../../shared/database/database-time.js';
 import { Metrics } from '../../../shared/metrics/metrics.js';
+import { SCHEDULE } from '../../../shared/schedule.js';
 import { IngestionWatch } from './ingestion-watch.js';
 import { StallDetection } from './stall-detection.js';
 
@@ -240,6 +241,19 @@ describe('stall detection through half an hour of loss, latency, sleep, refusals
     const simulation = new Simulation(world);
     await simulation.play(() => undefined);
     expect(simulation.marks).toEqual([]);
+  });
+
+  it('[8.5] a detector that dies with the lease delays the mark to a minute beyond the threshold at most', () => {
+    const leaseS = SCHEDULE.detectStalled.leaseMs / 1000;
+    for (let holder = 0; holder < SWEEP_S; holder += 1) {
+      for (let survivor = 0; survivor < SWEEP_S; survivor += 1) {
+        // overdue at 0; the holder takes the lease for its next sweep, and dies with it at once
+        const freeAt = holder + leaseS;
+        let markedAt = survivor;
+        while (markedAt >= holder && markedAt < freeAt) markedAt += SWEEP_S;
+        expect(markedAt).toBeLessThan(60);
+      }
+    }
   });
 
   it('a session whose every heartbeat is refused for our limits is never marked', async () => {
