@@ -26,6 +26,11 @@ import {
 import { EnvironmentsRepository } from './environments/environments.repository.js';
 import { StackInstancesRepository } from './environments/stack-instances.repository.js';
 import { VersionsRepository } from './environments/versions.repository.js';
+import { ConfigurationController } from './configuration/configuration.controller.js';
+import { ConfigurationService } from './configuration/configuration.service.js';
+import { ExplainService } from './configuration/explain.service.js';
+import { ManifestRevisionsService } from './configuration/manifest-revisions.service.js';
+import { TemplateSources } from './configuration/template-sources.js';
 import { ManifestVault } from './manifest-vault.js';
 import { Policies } from './policies.js';
 import { DeploymentMirror } from './mirror/deployment-mirror.js';
@@ -72,7 +77,13 @@ const REPOSITORIES = [
       { name: OPERATIONS, schema: operationSchema },
     ]),
   ],
-  controllers: [OperationsController, RollbacksController, StackRunsController, DeploymentsController],
+  controllers: [
+    OperationsController,
+    RollbacksController,
+    StackRunsController,
+    ConfigurationController,
+    DeploymentsController,
+  ],
   providers: [
     ...REPOSITORIES,
     DeploymentMirror,
@@ -83,6 +94,10 @@ const REPOSITORIES = [
     DeploymentStores,
     Catalogue,
     Policies,
+    ConfigurationService,
+    ExplainService,
+    ManifestRevisionsService,
+    TemplateSources,
     EnvironmentClosing,
     ClosingTools,
     OperationsService,

@@ -16,11 +16,19 @@ export interface Provenance {
 /** `facts` are what the deployment itself says (deployments.md 3.6); they stand between the template and the manifest's values. */
 export type Tier = '1' | 'facts' | '2a' | '2b' | '2c' | '2d';
 
+/** A value some tier gave for a path. */
+export interface LaidValue extends Provenance {
+  /** null = the tier removed the key. */
+  readonly value: unknown;
+}
+
 /** A configuration under construction: tiers are laid over it one after the other. */
 export class TrackedConfig {
   values: Record<string, unknown> = {};
   /** By path of the leaf: `tags.b.x`. Arrays are leaves. */
   readonly origins = new Map<string, Provenance>();
+  /** By path: everything that was laid there, the value that counts last. */
+  readonly history = new Map<string, LaidValue[]>();
 
   /** @param location of `over` in its document; the paths of its keys are appended */
   lay(tier: Tier, over: Values, location: string): void {
@@ -52,6 +60,7 @@ export class TrackedConfig {
       const place = path === '' ? key : `${path}.${key}`;
       const from = exact ? location : `${location}.${key}`;
       const before = result[key];
+      if (!isObject(value)) this.#note(place, { tier, location: from, value });
       if (value === null) {
         delete result[key];
         this.#forget(place);
@@ -67,6 +76,12 @@ export class TrackedConfig {
       }
     }
     return result;
+  }
+
+  #note(path: string, laid: LaidValue): void {
+    const known = this.history.get(path);
+    if (known) known.push(laid);
+    else this.history.set(path, [laid]);
   }
 
   #forget(path: string): void {

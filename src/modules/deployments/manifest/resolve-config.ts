@@ -3,7 +3,7 @@ import { parseText } from '../../orchestrator/placeholders/parse.js';
 import { defaultFor } from '../../templates/parameter.js';
 import type { StackTemplate } from '../../templates/stack-template.js';
 import { isStackOn, type Manifest } from './manifest.js';
-import { isObject, type Provenance, TrackedConfig, type Values } from './merge.js';
+import { isObject, type LaidValue, type Provenance, TrackedConfig, type Values } from './merge.js';
 
 /**
  * Merged configuration of one stack in one environment, placeholders verbatim (deployments.md 4.1).
@@ -20,6 +20,8 @@ export interface MergedConfig {
   readonly values: Values;
   /** Leaf path → where it came from. */
   readonly origins: ReadonlyMap<string, Provenance>;
+  /** Leaf path → what every tier gave for it, the value that counts last. */
+  readonly history: ReadonlyMap<string, readonly LaidValue[]>;
   /** Keys that are declared secret and present. */
   readonly secretKeys: readonly string[];
   /** Paths left out by step 4. */
@@ -70,7 +72,8 @@ export function mergeConfig(
     if (kept !== undefined) config.set(origin?.tier ?? '1', key, kept, origin?.location ?? key);
   }
   const secretKeys = Object.keys(config.values).filter((key) => template.inputs[key]?.secret);
-  return { stack: name, environment, values: config.values, origins: config.origins, secretKeys, omitted };
+  const { values, origins, history } = config;
+  return { stack: name, environment, values, origins, history, secretKeys, omitted };
 }
 
 /** Where the value at `path` came from: its own leaf, else the nearest part above or below it. */

@@ -61,7 +61,16 @@ export class RunRequestBuilder {
   async basis(
     operation: Pick<Operation, 'deploymentId' | 'environment' | 'manifestRevision' | 'type' | 'parameters'>,
   ): Promise<RunBasis> {
-    const { deploymentId, environment: name, manifestRevision } = operation;
+    const standing = await this.standing(operation);
+    return operation.type === 'rollback' ? { ...standing, target: await this.target(operation) } : standing;
+  }
+
+  /** What stands in an environment, seen with a revision of the manifest. @throws Defect as `basis` */
+  async standing({
+    deploymentId,
+    environment: name,
+    manifestRevision,
+  }: Pick<Operation, 'deploymentId' | 'environment' | 'manifestRevision'>): Promise<RunBasis> {
     const deployment = await this.deployments.find(deploymentId);
     const manifest = await this.vault.open(deploymentId, manifestRevision);
     const environment = await this.environments.find(deploymentId, name);
@@ -74,7 +83,6 @@ export class RunRequestBuilder {
       environment,
       instances: await this.instances.listOf(deploymentId, name),
       sticky: await this.instances.stickyOf(deploymentId, name),
-      ...(operation.type === 'rollback' ? { target: await this.target(operation) } : {}),
     };
   }
 
