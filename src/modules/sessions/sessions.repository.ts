@@ -167,13 +167,13 @@ export class SessionsRepository extends BaseRepository<SessionRecord> {
 
   /** The active session of a pair. */
   async findActive(pair: { organization: string; projectId: string; machineId: string }): Promise<Session | null> {
-    const record = await this.model.findOne({ active_key: activeKeyOf(pair) }).lean<Stored>();
+    const record = await this.model.findOne({ active_key: asIndexed(activeKeyOf(pair)) }).lean<Stored>();
     return record ? toSession(record) : null;
   }
 
   /** The live session that holds a slot. */
   async findSlotHolder(machine: { organization: string; machineId: string }, slot: number): Promise<Session | null> {
-    const record = await this.model.findOne({ slot_key: slotKeyOf(machine, slot) }).lean<Stored>();
+    const record = await this.model.findOne({ slot_key: asIndexed(slotKeyOf(machine, slot)) }).lean<Stored>();
     return record ? toSession(record) : null;
   }
 
@@ -366,6 +366,11 @@ function after(position: { readonly createdAt: Date; readonly id: string }): Que
       { created_at: position.createdAt, _id: { $lt: position.id } as never },
     ],
   };
+}
+
+/** The condition of the partial indexes on the keys stands in the query as well: without it they are not used. */
+function asIndexed(key: string): { readonly $eq: string; readonly $type: 'string' } {
+  return { $eq: key, $type: 'string' };
 }
 
 function unlocked(now: Date): QueryFilter<SessionRecord> {
