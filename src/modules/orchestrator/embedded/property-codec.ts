@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFile, readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { canonicalJson } from '../../../shared/kernel/canonical-json.js';
 import { UNKNOWN } from '../../../../tools/sandbox-cloud/provider.port.js';
 import { ProgramFault, StateInvalid } from '../engine.errors.js';
+import { withContentHash } from './asset-hash.js';
 import {
   ARCHIVE_SIGNATURE,
   ASSET_SIGNATURE,
@@ -107,38 +104,9 @@ function openSecret(sealed: string, vault: SecretVault): Secret {
 
 async function withHash(value: Record<string, unknown>, folder: string): Promise<Record<string, unknown>> {
   try {
-    return { ...value, hash: await contentHashOf(value, folder) };
+    return await withContentHash(value, folder);
   } catch (cause) {
     const path = typeof value['path'] === 'string' ? value['path'] : 'asset';
     throw new ProgramFault(`the asset ${path} cannot be read: ${cause instanceof Error ? cause.message : 'unknown'}`);
   }
-}
-
-/** SHA-256; of an archive: over the sorted names and hashes of what is in it. A remote one counts by its address. */
-async function contentHashOf(asset: Record<string, unknown>, folder: string): Promise<string> {
-  const { path, text, uri, assets } = asset;
-  if (typeof text === 'string') return sha256(text);
-  if (typeof uri === 'string') return sha256(uri);
-  if (typeof path === 'string') return hashOfPath(resolve(folder, path));
-  const inner = isObject(assets) ? assets : {};
-  const names = Object.keys(inner).sort();
-  const hashes = await Promise.all(
-    names.map(async (name) => {
-      const item = inner[name];
-      return [name, isObject(item) ? await contentHashOf(item, folder) : ''];
-    }),
-  );
-  return sha256(canonicalJson(hashes));
-}
-
-async function hashOfPath(path: string): Promise<string> {
-  if (!(await stat(path)).isDirectory()) return sha256(await readFile(path));
-  const names = (await readdir(path)).sort();
-  const hashes = [];
-  for (const name of names) hashes.push([name, await hashOfPath(join(path, name))]);
-  return sha256(canonicalJson(hashes));
-}
-
-function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }
