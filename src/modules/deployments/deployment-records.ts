@@ -63,6 +63,10 @@ export function environmentRows(deployment: Deployment, manifest: Manifest): Env
       lastDeployedAt: null,
       lastDeployedBy: null,
       everDeployed: false,
+      enabledAt: enabled ? deployment.updatedAt : null,
+      enabledBy: enabled ? deployment.updatedBy : null,
+      disabledAt: null,
+      disabledBy: null,
     };
   });
 }

@@ -13,6 +13,8 @@ import { DeploymentStores } from './deployment-stores.js';
 import { DeploymentsService } from './deployments.service.js';
 import { ManifestEditsService } from './manifest-edits.service.js';
 import { ClosingTools, EnvironmentClosing } from './environments/environment-closing.js';
+import { DisablingRecords, EnvironmentDisabling } from './environments/environment-disabling.js';
+import { PromotionGate } from './environments/promotion-gate.js';
 import {
   DEPLOYMENT_VERSIONS,
   ENVIRONMENTS_COLLECTION,
@@ -100,6 +102,9 @@ const REPOSITORIES = [
     TemplateSources,
     EnvironmentClosing,
     ClosingTools,
+    EnvironmentDisabling,
+    DisablingRecords,
+    PromotionGate,
     OperationsService,
     OperationIntake,
     OperationStores,

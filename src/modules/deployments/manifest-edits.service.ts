@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Conflict, Denied, NotFound } from '../../shared/errors/app-error.js';
-import { draft } from '../../shared/events/events.js';
+import { draft, type EventDraft } from '../../shared/events/events.js';
 import { Access } from '../../shared/http/access.port.js';
 import type { EnvironmentName, Principal } from '../../shared/http/principal.js';
 import { Clock } from '../../shared/kernel/clock.js';
 import { Catalogue } from './catalogue.js';
-import type { Deployment } from './deployment.js';
+import { type Deployment, idleEnvironmentStatus } from './deployment.js';
 import type { UpdateDeploymentBody } from './deployment.dto.js';
 import { environmentRows, scopeOf, targetOf } from './deployment-records.js';
 import { DeploymentStores } from './deployment-stores.js';
 import { DeploymentsService } from './deployments.service.js';
+import { disabledEvent } from './environments/environment-disabling.js';
 import { untouchedInstance } from './environments/stack-instances.repository.js';
 import { changeList } from './manifest/change-list.js';
 import { editManifest } from './manifest/edit-manifest.js';
@@ -93,6 +94,12 @@ export class ManifestEditsService {
     return this.save(principal, deployment, before, after, deployment.revision);
   }
 
+  /** A manifest of the same deployment that another use case made of `before`, with the right to. @throws Refused for what is wrong in it */
+  async replace(principal: Principal, deployment: Deployment, before: Manifest, after: Manifest): Promise<SavedManifest> {
+    await this.requireEnvironmentsFree(deployment, before, after);
+    return this.save(principal, deployment, before, after, deployment.revision);
+  }
+
   private async save(
     principal: Principal,
     deployment: Deployment,
@@ -145,6 +152,7 @@ export class ManifestEditsService {
       await this.stores.vault.store(deployment, after, { revision, author: principal.name, changes, createdAt: now });
       await this.followEnvironments(changed, after);
       append(draft('deployment_updated', scopeOf(deployment), { revision, changes, updatedBy: principal.name }));
+      for (const name of switchedEnvironments(before, after)) append(switchedEvent(changed, after, name));
     });
     await this.stores.mirror.update(changed, after, stackTemplates);
     return { deployment: changed, changes, configFiles };
@@ -154,30 +162,32 @@ export class ManifestEditsService {
   private async followEnvironments(deployment: Deployment, manifest: Manifest): Promise<void> {
     const { environments, instances, closing } = this.stores;
     const known = await environments.listOf([deployment.deploymentId]);
+    const existing = await instances.listOf(deployment.deploymentId);
     for (const row of environmentRows(deployment, manifest)) {
       const current = known.find((e) => e.environment === row.environment);
       if (!current) {
         await environments.insertAll([row]);
         continue;
       }
-      const switched = current.enabled !== row.enabled;
-      const status = switched
-        ? row.enabled
-          ? current.status === 'disabled'
-            ? 'ready'
-            : current.status
-          : current.everDeployed
-            ? current.status
-            : 'disabled'
-        : current.status;
+      const { updatedAt, updatedBy } = deployment;
+      const standing = existing.filter(
+        ({ environment, stack, status }) =>
+          environment === row.environment && (status === 'deployed' || isStackOn(manifest, stack, environment)),
+      );
       await environments.change(deployment.deploymentId, row.environment, {
         enabled: row.enabled,
         account: row.account,
         region: row.region,
-        status,
+        ...(current.enabled === row.enabled
+          ? {}
+          : {
+              status: idleEnvironmentStatus(row.enabled, standing, current.status === 'rolled_back'),
+              ...(row.enabled
+                ? { enabledAt: updatedAt, enabledBy: updatedBy }
+                : { disabledAt: updatedAt, disabledBy: updatedBy }),
+            }),
       });
     }
-    const existing = await instances.listOf(deployment.deploymentId);
     const missing = declaredEnvironments(manifest).flatMap((environment) =>
       Object.keys(manifest.spec.stacks)
         .filter((stack) => isStackOn(manifest, stack, environment))
@@ -235,8 +245,16 @@ function countConfigFiles(manifest: Manifest): number {
 /** Environments that the edit enables or disables. */
 function switchedEnvironments(before: Manifest, after: Manifest): EnvironmentName[] {
   return declaredEnvironments(after).filter(
-    (name) => before.spec.environments[name]?.enabled !== after.spec.environments[name]?.enabled,
+    (name) =>
+      (before.spec.environments[name]?.enabled ?? false) !== (after.spec.environments[name]?.enabled ?? false),
   );
+}
+
+function switchedEvent(deployment: Deployment, manifest: Manifest, environment: EnvironmentName): EventDraft {
+  const by = deployment.updatedBy;
+  return manifest.spec.environments[environment]?.enabled
+    ? draft('environment_enabled', { ...scopeOf(deployment), environment }, { by })
+    : disabledEvent(deployment, environment, by, false);
 }
 
 function touchedEnvironments(body: UpdateDeploymentBody): EnvironmentName[] {

@@ -147,6 +147,8 @@ export abstract class Config {
     readonly maxStacks: number;
     readonly cancelGraceSeconds: number;
     readonly mirror: boolean;
+    /** What an environment whose predecessor is not proven meets: a warning, or a refusal. */
+    readonly promotionEnforce: Env['PROMOTION_ENFORCE'];
   };
   /** Process variables that `RUNTIME:env` placeholders may read, by name; already filtered by RUNTIME_ENV_ALLOW. */
   abstract readonly runtimeEnv: Readonly<Record<string, string>>;
@@ -326,6 +328,7 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
       maxStacks: env.MAX_STACKS_PER_DEPLOYMENT,
       cancelGraceSeconds: env.CANCEL_GRACE_SECONDS,
       mirror: env.DEPLOY_MIRROR,
+      promotionEnforce: env.PROMOTION_ENFORCE,
     },
     runtimeEnv: allowed(given, env.RUNTIME_ENV_ALLOW),
   };

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EventDraft } from '../../../shared/events/events.js';
 import { Clock } from '../../../shared/kernel/clock.js';
 import { SecretBox } from '../../../shared/kernel/secret-box.js';
 import type { RunPhase, RunReport } from '../../orchestrator/run-request.js';
@@ -7,6 +8,7 @@ import { DeploymentsRepository } from '../deployments.repository.js';
 import { isStackOn, type Manifest } from '../manifest/manifest.js';
 import type { Operation } from '../operations/operation.js';
 import type { StackInstance } from './environment.js';
+import { EnvironmentDisabling } from './environment-disabling.js';
 import { EnvironmentsRepository } from './environments.repository.js';
 import { StackInstancesRepository } from './stack-instances.repository.js';
 import { versionOf } from './version-of.js';
@@ -21,12 +23,13 @@ const RUNNING_STATUS: Partial<Record<RunPhase, EnvironmentStatus>> = {
   destroying: 'destroying',
 };
 
-/** Clock and secrets of EnvironmentClosing. */
+/** Clock, secrets and what follows of EnvironmentClosing. */
 @Injectable()
 export class ClosingTools {
   constructor(
     readonly clock: Clock,
     readonly secrets: SecretBox,
+    readonly disabling: EnvironmentDisabling,
   ) {}
 }
 
@@ -52,11 +55,13 @@ export class EnvironmentClosing {
     await this.refreshDeployment(operation.deploymentId);
   }
 
-  /** Version, status and release of the environment, in the transaction that ends the operation. */
-  async close(operation: Operation, report: RunReport): Promise<void> {
+  /** Version, status and release of the environment, in the transaction that ends the operation. @returns news of what followed */
+  async close(operation: Operation, report: RunReport): Promise<readonly EventDraft[]> {
     const { deploymentId, environment, startedBy } = operation;
+    const isOver = operation.parameters.disableAfter === true && report.outcome === 'success';
+    const news = isOver ? await this.tools.disabling.disable(operation) : [];
     const current = await this.environments.find(deploymentId, environment);
-    if (!current) return;
+    if (!current) return news;
     const now = this.tools.clock.now();
     const all = await this.instances.listOf(deploymentId, environment);
     const version = report.changed ? current.version + 1 : current.version;
@@ -83,6 +88,7 @@ export class EnvironmentClosing {
     });
     if (deployed) await this.deployments.change(deploymentId, { lastDeployedAt: now, lastDeployedBy: startedBy });
     await this.refreshDeployment(deploymentId);
+    return news;
   }
 
   async refreshDeployment(deploymentId: string): Promise<void> {

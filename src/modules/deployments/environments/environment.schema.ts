@@ -20,6 +20,10 @@ export const environmentSchema = new Schema<EnvironmentRecord>(
     lastDeployedAt: { type: Date, default: null },
     lastDeployedBy: { type: String, default: null },
     everDeployed: { type: Boolean, default: false },
+    enabledAt: { type: Date, default: null },
+    enabledBy: { type: String, default: null },
+    disabledAt: { type: Date, default: null },
+    disabledBy: { type: String, default: null },
   },
   { collection: ENVIRONMENTS_COLLECTION, versionKey: false },
 );

@@ -18,6 +18,11 @@ export interface Environment {
   readonly lastDeployedAt: Date | null;
   readonly lastDeployedBy: string | null;
   readonly everDeployed: boolean;
+  /** The last time it was switched on, and off; null = never. */
+  readonly enabledAt: Date | null;
+  readonly enabledBy: string | null;
+  readonly disabledAt: Date | null;
+  readonly disabledBy: string | null;
 }
 
 export type InstanceStatus = 'not_deployed' | 'deploying' | 'deployed' | 'failed' | 'destroying' | 'destroyed';

@@ -1,6 +1,6 @@
 import type { SecretBox } from '../../../shared/kernel/secret-box.js';
 import type { RunReport } from '../../orchestrator/run-request.js';
-import type { Operation } from '../operations/operation.js';
+import { DEPLOYING, type Operation } from '../operations/operation.js';
 import type { EnvironmentVersion, SealedSnapshot, StackInstance, VersionedStack, VersionKind } from './environment.js';
 
 export interface VersionInput {
@@ -41,7 +41,7 @@ function kindOf({ operation, report, instances }: VersionInput, rolledBack: bool
   if (!instances.some((i) => i.status === 'deployed'))
     return operation.type.startsWith('destroy') ? 'destroyed' : 'partial';
   return report.outcome === 'success' &&
-    (operation.type === 'deploy' || operation.type === 'deploy-stack') &&
+    DEPLOYING.includes(operation.type) &&
     instances.every((i) => i.status === 'deployed' || i.status === 'destroyed' || i.status === 'not_deployed')
     ? 'complete'
     : 'partial';

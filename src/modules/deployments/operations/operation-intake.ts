@@ -7,14 +7,16 @@ import type { EnvironmentName, Principal } from '../../../shared/http/principal.
 import { currentContext } from '../../../shared/http/request-context.js';
 import { Clock } from '../../../shared/kernel/clock.js';
 import { Ids } from '../../../shared/kernel/ids.js';
-import type { Plan, RunType } from '../../orchestrator/run-request.js';
+import type { Plan } from '../../orchestrator/run-request.js';
+import type { Finding } from '../../templates/finding.js';
 import type { Deployment } from '../deployment.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
+import { PromotionGate } from '../environments/promotion-gate.js';
 import { OperationClosing } from './operation-closing.js';
 import { OperationPlanner, type Planned } from './operation-planner.js';
 import { OperationWorker } from './operation-worker.js';
-import type { Operation, OperationParameters } from './operation.js';
+import type { Operation, OperationParameters, OperationType } from './operation.js';
 import { OperationsRepository } from './operations.repository.js';
 import { disabledEnvironment } from './run-request.builder.js';
 
@@ -28,11 +30,13 @@ export interface Started {
   readonly queuePosition: number | null;
   /** Of a rollback: what it cannot bring back. */
   readonly irreversible: readonly IrreversibleStep[];
+  /** To know before it runs: an environment that is early in the order of promotion (ENV-W02). */
+  readonly warnings: readonly Finding[];
 }
 
 /** What a start needs to know besides the caller. */
 export interface Start {
-  readonly type: RunType;
+  readonly type: OperationType;
   readonly stack: string | null;
   readonly environment: EnvironmentName;
   readonly parameters: OperationParameters;
@@ -65,7 +69,7 @@ export class OperationTools {
 }
 
 /** Types that a disabled environment takes: nothing new comes into it (deployments.md 9.2). */
-const ALSO_WHEN_DISABLED: readonly RunType[] = ['destroy', 'destroy-stack', 'rollback'];
+const ALSO_WHEN_DISABLED: readonly OperationType[] = ['destroy', 'destroy-stack', 'rollback'];
 
 /**
  * The one way into an operation, whatever its type: running operation → environment → options → capacity → plan → stored, and
@@ -78,6 +82,7 @@ export class OperationIntake {
     private readonly planner: OperationPlanner,
     private readonly worker: OperationWorker,
     private readonly tools: OperationTools,
+    private readonly gate: PromotionGate,
   ) {}
 
   /** @throws Conflict `OPERATION_IN_PROGRESS` unless the caller waits, or changes nothing */
@@ -86,7 +91,7 @@ export class OperationIntake {
     if (holder) throw inProgress(holder);
   }
 
-  /** @throws Conflict `OPERATION_IN_PROGRESS`, Refused `ENVIRONMENT_DISABLED`, `INVALID_OPTIONS` and what planning refuses */
+  /** @throws Conflict `OPERATION_IN_PROGRESS`, Refused `ENVIRONMENT_DISABLED`, `INVALID_OPTIONS`, `PROMOTION_BLOCKED` and what planning refuses */
   async start(principal: Principal, deployment: Deployment, start: Start): Promise<Started> {
     const { parameters, environment: name } = start;
     const holder = await this.stores.operations.findActive(deployment.deploymentId, name);
@@ -99,12 +104,14 @@ export class OperationIntake {
         details: { options: ['continueOnError', 'rollbackOnError'] },
       });
     }
+    const inOrder = start.type === 'deploy' || start.type === 'deploy-stack';
+    const warnings = inOrder ? await this.gate.pass(principal, deployment, name, parameters) : [];
     if (!parameters.preview) await this.requireCapacity(principal, deployment.organization);
     const draftOperation = this.newOperation(principal, deployment, start, !holder || parameters.preview);
-    return this.accept(await this.planner.plan(draftOperation));
+    return { ...(await this.accept(await this.planner.plan(draftOperation))), warnings };
   }
 
-  private async accept({ operation, plan, irreversible }: Planned): Promise<Started> {
+  private async accept({ operation, plan, irreversible }: Planned): Promise<Omit<Started, 'warnings'>> {
     const { operations } = this.stores;
     let accepted = operation;
     if (!(await operations.insert(operation))) {
@@ -118,7 +125,8 @@ export class OperationIntake {
     return { operation: accepted, plan, irreversible, queuePosition: await this.queuePosition(accepted) };
   }
 
-  private async requireCapacity(principal: Principal, organization: string): Promise<void> {
+  /** @throws AppError `CONCURRENCY_LIMIT` (429) */
+  async requireCapacity(principal: Principal, organization: string): Promise<void> {
     const limit = CONCURRENT[principal.tier] ?? 5;
     const running = await this.stores.operations.countActive(organization);
     if (running < limit) return;

@@ -1,5 +1,6 @@
 import { type Lease, type Leases, StaleLease } from '../../../shared/database/leases.js';
 import type { EventLog } from '../../../shared/events/event-log.js';
+import type { EventDraft } from '../../../shared/events/events.js';
 import type { InstanceChange, JournalEntry, RunJournal } from '../../orchestrator/run-journal.port.js';
 import type { RunReport } from '../../orchestrator/run-request.js';
 import type { EnvironmentClosing } from '../environments/environment-closing.js';
@@ -45,14 +46,15 @@ export class OperationJournal implements RunJournal {
     await eventLog.write(this.#operation.organization, async (append) => {
       if (this.#closed) throw new StaleLease(this.#lease.key, this.#lease.token);
       await leases.assertHeld(this.#lease);
+      const news: EventDraft[] = [];
       await this.writeOperation(entry);
       if (!this.#operation.preview) {
         for (const [stack, change] of Object.entries(entry.instances ?? {})) await this.writeInstance(stack, change);
         await this.writeSticky(entry);
-        if (entry.report) await environments.close(this.#operation, entry.report);
+        if (entry.report) news.push(...(await environments.close(this.#operation, entry.report)));
         else if (entry.phase) await environments.enterPhase(this.#operation, entry.phase);
       }
-      for (const event of entry.events) append(event);
+      for (const event of [...entry.events, ...news]) append(event);
     });
   }
 

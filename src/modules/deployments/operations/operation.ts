@@ -10,6 +10,11 @@ import type {
   StackError,
 } from '../../orchestrator/run-request.js';
 
+/** What an operation is called; a promotion (`clone`) runs as a deploy. */
+export type OperationType = RunType | 'clone';
+/** Types that bring an environment to what its manifest says. */
+export const DEPLOYING: readonly OperationType[] = ['deploy', 'deploy-stack', 'clone'];
+
 export type OperationStatus = 'pending' | 'in_progress' | 'success' | 'failed' | 'cancelled';
 export const FINAL_STATUSES: readonly OperationStatus[] = ['success', 'failed', 'cancelled'];
 
@@ -25,6 +30,20 @@ export interface OperationParameters extends RunOptions {
   readonly message: string | null;
   /** Environment version that a rollback goes back to. */
   readonly toVersion: number | null;
+  /** Of a destroy: the environment is disabled when it has succeeded. */
+  readonly disableAfter?: boolean;
+  /** Of a clone. */
+  readonly promotion?: Promotion;
+}
+
+/** What a promotion brings, and where it was proven. */
+export interface Promotion {
+  readonly from: EnvironmentName;
+  /** Of what all environments share; the same from dev to prod. */
+  readonly contentHash: string;
+  /** Manifest revision and environment version that stood in `from`. */
+  readonly sourceRevision: number;
+  readonly sourceVersion: number;
 }
 
 export interface CancelRequest {
@@ -45,7 +64,7 @@ export interface Operation {
   readonly environment: EnvironmentName;
   /** Of a single-stack run. */
   readonly stack: string | null;
-  readonly type: RunType;
+  readonly type: OperationType;
   readonly preview: boolean;
   readonly status: OperationStatus;
   readonly phase: RunPhase;

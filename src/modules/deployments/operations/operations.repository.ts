@@ -7,7 +7,7 @@ import type { EnvironmentName } from '../../../shared/http/principal.js';
 import { SecretBox } from '../../../shared/kernel/secret-box.js';
 import type { InstanceFacts, StackRunRecord } from '../../orchestrator/run-request.js';
 import { OPERATIONS, type OperationRecord } from './operation.schema.js';
-import type { CancelRequest, Operation, OperationStatus } from './operation.js';
+import type { CancelRequest, Operation, OperationStatus, OperationType } from './operation.js';
 
 export interface OperationFilter {
   readonly visible?: VisibleScope;
@@ -55,9 +55,15 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
   }
 
   /** The newest of the environment that was no preview. */
-  async findLatest(deploymentId: string, environment: EnvironmentName): Promise<Operation | null> {
+  async findLatest(
+    deploymentId: string,
+    environment: EnvironmentName,
+    only: { readonly types?: readonly OperationType[]; readonly status?: OperationStatus } = {},
+  ): Promise<Operation | null> {
+    const type = only.types ? { type: { $in: [...only.types] } } : {};
+    const status = only.status ? { status: only.status } : {};
     const record = await this.model
-      .findOne({ deploymentId, environment, preview: false }, { _id: 0 })
+      .findOne({ deploymentId, environment, preview: false, ...type, ...status }, { _id: 0 })
       .sort({ createdAt: -1 })
       .lean<OperationRecord>();
     return record ? this.toOperation(record) : null;

@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../../shared/http/principal.js';
-import type { RunType } from '../../orchestrator/run-request.js';
 import { requireDestructiveConfirmation, requireProdConfirmation } from './confirmations.js';
 import { OperationIntake, type Started } from './operation-intake.js';
-import type { Operation } from './operation.js';
+import type { Operation, OperationType } from './operation.js';
 import type { RetryBody } from './operation.dto.js';
 import { OperationsService } from './operations.service.js';
 import { requireRetryable } from './retryable.js';
 
 /** Permission of a type of operation. */
-const PERMISSION: Partial<Record<RunType, string>> = {
+const PERMISSION: Partial<Record<OperationType, string>> = {
   deploy: 'deployments:deploy',
   'deploy-stack': 'stacks:deploy',
   destroy: 'deployments:destroy',

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Preflight } from '../../orchestrator/run.js';
 import { Catalogue } from '../catalogue.js';
 import { manifestRefusal, validateManifest } from '../manifest/validation.js';
-import type { Operation } from './operation.js';
+import { DEPLOYING, type Operation } from './operation.js';
 import { RunRequestBuilder } from './run-request.builder.js';
 
 /** The checks between plan and first stack (deployments.md 7.5, step 4): the frozen manifest, for its environment, up to level config. */
@@ -15,7 +15,7 @@ export class RunPreflight {
 
   /** null = nothing to check: destroy and rollback need no valid manifest, and `skipValidation` asks for none. */
   of(operation: Operation): Preflight | null {
-    const needsManifest = operation.type === 'deploy' || operation.type === 'deploy-stack';
+    const needsManifest = DEPLOYING.includes(operation.type);
     if (!needsManifest || operation.parameters.skipValidation) return null;
     return async () => {
       const { manifest } = await this.builder.basis(operation);

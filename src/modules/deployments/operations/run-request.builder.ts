@@ -110,7 +110,7 @@ export class RunRequestBuilder {
   compose(operation: Operation, basis: RunBasis, fence: number): RunRequest {
     return {
       operationId: operation.operationId,
-      type: operation.type,
+      type: operation.type === 'clone' ? 'deploy' : operation.type,
       startedBy: operation.startedBy,
       scope: eventScope(operation),
       place: this.place(basis),

@@ -2,7 +2,7 @@ import { channelOf, statusUrl } from './operation.dto.js';
 import type { Started } from './operation-intake.js';
 
 /** Answer of POST …/deploy and …/destroy (api.md 3.3). */
-export function toStartDto({ operation, plan, queuePosition }: Started): Record<string, unknown> {
+export function toStartDto({ operation, plan, queuePosition, warnings }: Started): Record<string, unknown> {
   const stacks = plan.layers.flatMap((layer) => layer.stacks);
   const shown = stacks
     .filter((stack) => stack.action !== 'skip')
@@ -44,6 +44,7 @@ export function toStartDto({ operation, plan, queuePosition }: Started): Record<
         lastDeployed: stack.lastDeployedAt,
       })),
     ...(queuePosition ? { queuePosition } : {}),
+    warnings,
     websocketChannel: channelOf(operation),
     websocketUrl: '/ws',
     statusUrl: statusUrl(operation),
