@@ -1,7 +1,8 @@
 import type { DetectionRepository } from '../../src/modules/sessions/detection/detection.repository.js';
 import type { IngestionRepository } from '../../src/modules/sessions/detection/ingestion.repository.js';
-import type { Ingestion, StallCandidate } from '../../src/modules/sessions/detection/stall-rules.js';
+import type { StallCandidate } from '../../src/modules/sessions/detection/stall-rules.js';
 import type { Session, SessionStatus } from '../../src/modules/sessions/session.js';
+import type { Ingestion } from '../../src/shared/kernel/brake.js';
 import type { Surface } from '../../src/shared/kernel/surface.js';
 
 /** A session with what only the detector knows of it. */

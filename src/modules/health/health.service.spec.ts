@@ -2,12 +2,13 @@ import { ManualClock } from '../../../test/fakes/manual-clock.js';
 import type { Config } from '../../shared/config/config.js';
 import type { CircuitName, DatabaseCircuit } from '../../shared/database/circuit-breaker.js';
 import type { JobRun, Leases } from '../../shared/database/leases.js';
+import type { Brake } from '../../shared/kernel/brake.js';
 import { Metrics } from '../../shared/metrics/metrics.js';
 import { HealthService } from './health.service.js';
 import type { PlatformReads } from './platform.reads.js';
 
 const aRun = (lastRunAt: Date | null, lastError: string | null = null): JobRun => ({
-  name: 'stale-operations',
+  name: 'detect-stalled',
   lastRunAt,
   lastDurationMs: 12,
   lastStatus: lastRunAt === null ? null : lastError === null ? 'ok' : 'failed',
@@ -22,6 +23,7 @@ describe('health', () => {
   let probes: number;
   let runs: readonly JobRun[];
   let circuit: CircuitName;
+  let brake: Brake;
   let health: HealthService;
   const later = (minutes: number): Date => new Date(clock.now().getTime() + minutes * 60_000);
 
@@ -31,14 +33,21 @@ describe('health', () => {
     probes = 0;
     runs = [];
     circuit = 'closed';
+    brake = { isActive: false, since: null, until: null, reason: null };
     health = new HealthService(
-      { env: 'test', engine: { engine: 'embedded', cloud: 'sandbox' } } as unknown as Config,
+      {
+        env: 'test',
+        engine: { engine: 'embedded', cloud: 'sandbox' },
+        sessions: { ingestionGapSeconds: 15, stallThresholdMs: 180_000 },
+        crons: { staleMs: 600_000 },
+      } as unknown as Config,
       clock,
       {
         probe: () => {
           probes += 1;
           return probe();
         },
+        stallBrake: async () => brake,
         count: async () => ({ activeDeployments: 1, runningOperations: 2, activeSessions: 0 }),
       } as unknown as PlatformReads,
       { jobRuns: async () => runs } as unknown as Leases,
@@ -63,6 +72,7 @@ describe('health', () => {
       dependencies: {
         database: { status: 'ok', connected: true, response_time_ms: expect.any(Number) },
         background_jobs: { status: 'ok', last_run: null, jobs: {} },
+        stall_detection: { status: 'ok', brake: { active: false, since: null, until: null, reason: null } },
         circuit: { status: 'ok', state: 'closed' },
         websocket: { status: 'ok', connections: 0 },
         pulumi: { status: 'ok' },
@@ -82,6 +92,19 @@ describe('health', () => {
       { status: 'error', dependencies: { circuit: { state: 'open' } } },
     ],
     ['the circuit is half-open', () => (circuit = 'half-open'), { status: 'degraded' }],
+    [
+      'stalls are not judged, because we were away',
+      () => {
+        const since = clock.now();
+        brake = { isActive: true, since, until: since, reason: 'no instance was serving' };
+      },
+      {
+        status: 'degraded',
+        dependencies: {
+          stall_detection: { status: 'degraded', brake: { active: true, reason: 'no instance was serving' } },
+        },
+      },
+    ],
   ])('tells when %s', async (_what, happen, expected) => {
     happen();
     expect(await health.detailed()).toMatchObject(expected);
@@ -100,16 +123,22 @@ describe('health', () => {
     ['never, with more since the start', null, 11, 'degraded'],
     ['10 minutes ago', 5, 15, 'ok'],
     ['15 minutes ago', 5, 20, 'degraded'],
-  ])('background jobs that last ran %s', async (_what, ranAtMinute, nowMinute, status) => {
+  ])('[5.3.f] background jobs that last ran %s', async (_what, ranAtMinute, nowMinute, status) => {
     runs = [aRun(ranAtMinute === null ? null : later(ranAtMinute), 'boom')];
     await clock.advance(nowMinute * 60_000);
     const answer = await health.detailed();
     expect(answer).toMatchObject({ dependencies: { background_jobs: { status } } });
     expect(answer).toMatchObject({
       dependencies: {
-        background_jobs: { jobs: { 'stale-operations': { last_status: ranAtMinute === null ? null : 'failed' } } },
+        background_jobs: { jobs: { 'detect-stalled': { last_status: ranAtMinute === null ? null : 'failed' } } },
       },
     });
+  });
+
+  it('[5.3.f] a run of another job does not hide that stalls are no longer looked for', async () => {
+    await clock.advance(16 * 60_000);
+    runs = [{ ...aRun(clock.now()), name: 'idempotency-sweep' }];
+    expect(await health.detailed()).toMatchObject({ dependencies: { background_jobs: { status: 'degraded' } } });
   });
 
   it('is ready with a database, and not before the start, after the end or without', async () => {

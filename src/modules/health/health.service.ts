@@ -4,6 +4,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { Config } from '../../shared/config/config.js';
 import { DatabaseCircuit } from '../../shared/database/circuit-breaker.js';
 import { type JobRun, Leases } from '../../shared/database/leases.js';
+import type { Brake } from '../../shared/kernel/brake.js';
 import { Clock } from '../../shared/kernel/clock.js';
 import { createLog } from '../../shared/kernel/log.js';
 import { PROJECT_ROOT } from '../../shared/kernel/paths.js';
@@ -81,11 +82,13 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
 
   /** `/health/detailed`; snake_case as sessions.md 13 has it. */
   async detailed(): Promise<{ status: HealthStatus } & Record<string, unknown>> {
-    const [responseMs, runs, connections] = await Promise.all([
+    const [responseMs, runs, brake, connections] = await Promise.all([
       this.probe(),
       this.jobRuns(),
+      this.brake(),
       this.metrics.valueOf('websocket_clients'),
     ]);
+    const detections = (runs ?? []).filter(isDetection);
     const dependencies = {
       database: {
         status: databaseStatus({ responseMs }),
@@ -93,9 +96,13 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
         connected: responseMs !== null,
       },
       background_jobs: {
-        status: runs ? jobsStatus(runs, this.#startedAt, this.clock.now()) : ('degraded' as const),
-        last_run: lastRunOf(runs ?? [])?.toISOString() ?? null,
+        status: runs ? this.jobsStatus(detections) : ('degraded' as const),
+        last_run: lastRunOf(detections)?.toISOString() ?? null,
         jobs: Object.fromEntries((runs ?? []).map((run) => [run.name, jobFacts(run)])),
+      },
+      stall_detection: {
+        status: brake && !brake.isActive ? ('ok' as const) : ('degraded' as const),
+        brake: brake && brakeFacts(brake),
       },
       circuit: { status: CIRCUIT_HEALTH[this.circuit.state], state: this.circuit.state },
       websocket: { status: 'ok' as const, connections },
@@ -120,7 +127,7 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
       this.probe(),
     ]);
     return {
-      status: worst([databaseStatus({ responseMs }), jobsStatus(runs, this.#startedAt, this.clock.now())]),
+      status: worst([databaseStatus({ responseMs }), this.jobsStatus(runs.filter(isDetection))]),
       version: VERSION,
       apiVersion: 'v1',
       environment: this.config.env,
@@ -152,6 +159,16 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
     return this.withinProbeTime(this.leases.jobRuns(Object.values(SCHEDULE)));
   }
 
+  /** By the detection of stalled sessions: the job whose silence is a danger (sessions.md 13). */
+  private jobsStatus(detections: readonly JobRun[]): HealthStatus {
+    return jobsStatus(detections, this.#startedAt, this.clock.now(), this.config.crons.staleMs);
+  }
+
+  private brake(): Promise<Brake | null> {
+    const { ingestionGapSeconds, stallThresholdMs } = this.config.sessions;
+    return this.withinProbeTime(this.reads.stallBrake(ingestionGapSeconds * 1000, stallThresholdMs));
+  }
+
   /** null when the work failed or took longer than a probe may. */
   private async withinProbeTime<T>(work: Promise<T>): Promise<T | null> {
     const over = new AbortController();
@@ -178,7 +195,20 @@ export function uptime(): number {
 function jobFacts(run: JobRun): Record<string, unknown> {
   return {
     last_run: run.lastRunAt?.toISOString() ?? null,
-    last_status: run.lastRunAt === null ? null : run.lastError === null ? 'ok' : 'failed',
+    last_status: run.lastStatus,
     last_duration_ms: run.lastDurationMs,
+  };
+}
+
+function isDetection(run: JobRun): boolean {
+  return run.name === SCHEDULE.detectStalled.name;
+}
+
+function brakeFacts(brake: Brake): Record<string, unknown> {
+  return {
+    active: brake.isActive,
+    since: brake.since?.toISOString() ?? null,
+    until: brake.until?.toISOString() ?? null,
+    reason: brake.reason,
   };
 }

@@ -4,8 +4,6 @@ export type HealthStatus = 'ok' | 'degraded' | 'error';
 
 /** A database that answers later than this is degraded, in ms; sessions.md 13. */
 const SLOW_DATABASE_MS = 1000;
-/** Background jobs are degraded when none ran for this long, in ms; BACKGROUND_JOB_STALE_MS of sessions.md 13. */
-const STALE_JOBS_MS = 600_000;
 
 export interface DatabaseProbe {
   /** null = it did not answer in time or not at all. */
@@ -17,11 +15,14 @@ export function databaseStatus({ responseMs }: DatabaseProbe): HealthStatus {
   return responseMs > SLOW_DATABASE_MS ? 'degraded' : 'ok';
 }
 
-/** @param startedAt counts as the last run before there was one */
-export function jobsStatus(runs: readonly JobRun[], startedAt: Date, now: Date): HealthStatus {
+/**
+ * @param startedAt counts as the last run before there was one
+ * @param staleMs degraded when none ran for this long: BACKGROUND_JOB_STALE_MS (sessions.md 13)
+ */
+export function jobsStatus(runs: readonly JobRun[], startedAt: Date, now: Date, staleMs: number): HealthStatus {
   const last = lastRunOf(runs) ?? startedAt;
   const reference = last > startedAt ? last : startedAt;
-  return now.getTime() - reference.getTime() > STALE_JOBS_MS ? 'degraded' : 'ok';
+  return now.getTime() - reference.getTime() > staleMs ? 'degraded' : 'ok';
 }
 
 export function lastRunOf(runs: readonly JobRun[]): Date | null {

@@ -1,11 +1,11 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Config } from '../../../shared/config/config.js';
+import { brakeAt, type Ingestion } from '../../../shared/kernel/brake.js';
 import { Clock } from '../../../shared/kernel/clock.js';
 import { createLog } from '../../../shared/kernel/log.js';
 import { Metrics } from '../../../shared/metrics/metrics.js';
 import { DetectionRepository } from './detection.repository.js';
 import { IngestionRepository } from './ingestion.repository.js';
-import { brakeAt, type Ingestion } from './stall-rules.js';
 
 const PROOF_EVERY_MS = 5000;
 /** A proof that takes longer says that heartbeats do not get through in time either, in ms. */

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { BaseRepository, isDuplicateKey } from '../../../shared/database/base.repository.js';
+import type { Ingestion } from '../../../shared/kernel/brake.js';
 import { INGESTION, type IngestionRecord } from './ingestion.schema.js';
-import type { Ingestion } from './stall-rules.js';
 
 const ONLY = 'ingestion';
 

@@ -3,12 +3,13 @@ import { Config } from '../../../shared/config/config.js';
 import { DatabaseTime } from '../../../shared/database/database-time.js';
 import type { JobTurn } from '../../../shared/database/leases.js';
 import { EventLog } from '../../../shared/events/event-log.js';
+import { type Brake, brakeAt } from '../../../shared/kernel/brake.js';
 import { createLog } from '../../../shared/kernel/log.js';
 import { stalledNews } from '../session-news.js';
 import type { Session } from '../session.js';
 import { DetectionRepository } from './detection.repository.js';
 import { IngestionRepository } from './ingestion.repository.js';
-import { type Brake, brakeAt, isDue, type StallCandidate } from './stall-rules.js';
+import { isDue, type StallCandidate } from './stall-rules.js';
 
 const log = createLog('sessions');
 

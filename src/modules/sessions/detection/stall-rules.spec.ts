@@ -1,4 +1,5 @@
-import { type Brake, brakeAt, isDue, type StallCandidate } from './stall-rules.js';
+import { type Brake, brakeAt } from '../../../shared/kernel/brake.js';
+import { isDue, type StallCandidate } from './stall-rules.js';
 
 const NOW = new Date('2030-01-01T12:00:00Z');
 const ago = (seconds: number): Date => new Date(NOW.getTime() - seconds * 1000);
