@@ -118,7 +118,7 @@ export class DeploymentsService {
     environment?: EnvironmentName,
   ): Promise<{ manifest: unknown; revision: number }> {
     const deployment = await this.load(principal, deploymentId, 'deployments:read');
-    const manifest = maskSecrets(await this.manifestOf(deployment), this.catalogue.stacks.templates());
+    const manifest = maskSecrets(await this.manifestOf(deployment), this.catalogue.stacks.knownTemplates());
     if (!environment) return { manifest, revision: deployment.revision };
     const slice = {
       ...manifest,
@@ -183,7 +183,7 @@ export class DeploymentsService {
     const { deployments, environments, instances, mirror, vault } = this.stores;
     const { deploymentId, organization } = deployment;
     const rows = environmentRows(deployment, manifest);
-    await mirror.create(deployment, manifest, this.catalogue.stacks.templates());
+    await mirror.create(deployment, manifest, this.catalogue.stacks.knownTemplates());
     try {
       await this.stores.eventLog.write(organization, async (append) => {
         await deployments.insert(

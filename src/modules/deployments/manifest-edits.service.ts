@@ -51,7 +51,7 @@ export class ManifestEditsService {
     this.requireEnvironmentRights(principal, deployment, touched);
     const surroundings = { ...this.catalogue.surroundings(deployment.organization), deploymentId };
     const base = body.manifest === undefined ? before : replaceManifest(before, body.manifest, surroundings);
-    const after = restoreMasked(editManifest(base, body), before, this.catalogue.stacks.templates());
+    const after = restoreMasked(editManifest(base, body), before, this.catalogue.stacks.knownTemplates());
     for (const environment of switchedEnvironments(before, after)) {
       this.access.require(
         principal,
@@ -78,7 +78,7 @@ export class ManifestEditsService {
     const before = await this.deployments.manifestOf(deployment);
     if (!before.spec.stacks[stack]) throw new NotFound('stack', stack, { code: 'STACK_NOT_IN_MANIFEST' });
     const body = { stacks: { [stack]: { environments: { [environment]: { config: configuration } } } } };
-    const after = restoreMasked(editManifest(before, body), before, this.catalogue.stacks.templates());
+    const after = restoreMasked(editManifest(before, body), before, this.catalogue.stacks.knownTemplates());
     return this.save(principal, deployment, before, after, ifRevision);
   }
 
@@ -95,7 +95,12 @@ export class ManifestEditsService {
   }
 
   /** A manifest of the same deployment that another use case made of `before`, with the right to. @throws Refused for what is wrong in it */
-  async replace(principal: Principal, deployment: Deployment, before: Manifest, after: Manifest): Promise<SavedManifest> {
+  async replace(
+    principal: Principal,
+    deployment: Deployment,
+    before: Manifest,
+    after: Manifest,
+  ): Promise<SavedManifest> {
     await this.requireEnvironmentsFree(deployment, before, after);
     return this.save(principal, deployment, before, after, deployment.revision);
   }
@@ -107,7 +112,7 @@ export class ManifestEditsService {
     after: Manifest,
     ifRevision?: number,
   ): Promise<SavedManifest> {
-    const stackTemplates = this.catalogue.stacks.templates();
+    const stackTemplates = this.catalogue.stacks.knownTemplates();
     const { deploymentId, organization } = deployment;
     const surroundings = { ...this.catalogue.surroundings(organization), deploymentId };
     const refusal = manifestRefusal(validateManifest(after, surroundings).findings);
@@ -245,8 +250,7 @@ function countConfigFiles(manifest: Manifest): number {
 /** Environments that the edit enables or disables. */
 function switchedEnvironments(before: Manifest, after: Manifest): EnvironmentName[] {
   return declaredEnvironments(after).filter(
-    (name) =>
-      (before.spec.environments[name]?.enabled ?? false) !== (after.spec.environments[name]?.enabled ?? false),
+    (name) => (before.spec.environments[name]?.enabled ?? false) !== (after.spec.environments[name]?.enabled ?? false),
   );
 }
 

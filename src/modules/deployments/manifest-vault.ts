@@ -31,7 +31,7 @@ export class ManifestVault {
   ): Promise<void> {
     const sealed = mapSecrets(
       manifest,
-      this.stacks.templates(),
+      this.stacks.knownTemplates(),
       (value) => `${SEALED}${this.secrets.seal(JSON.stringify(value))}`,
     );
     await this.deployments.addRevision({
@@ -46,7 +46,7 @@ export class ManifestVault {
   async open(deploymentId: string, revision: number): Promise<Manifest | null> {
     const stored = await this.deployments.getRevision(deploymentId, revision);
     if (!stored) return null;
-    return mapSecrets(stored.manifest as unknown as Manifest, this.stacks.templates(), (value) =>
+    return mapSecrets(stored.manifest as unknown as Manifest, this.stacks.knownTemplates(), (value) =>
       typeof value === 'string' && value.startsWith(SEALED)
         ? (JSON.parse(this.secrets.open(value.slice(SEALED.length))) as unknown)
         : value,

@@ -63,6 +63,12 @@ export class StacksService {
     return this.library.stackTemplates;
   }
 
+  /** Unregistered ones too: which of their inputs are secret must not be forgotten. */
+  knownTemplates(): StackTemplates {
+    const retired = this.library.retiredStackTemplates;
+    return retired.size === 0 ? this.templates() : new Map([...this.templates(), ...retired]);
+  }
+
   /** Also an unregistered one: what was deployed from it can still be destroyed. */
   findTemplate(name: string): StackTemplate | null {
     return this.templates().get(name) ?? this.library.retiredStackTemplates.get(name) ?? null;

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsArray,
@@ -143,8 +144,11 @@ export class CreateTemplateDto extends TemplateParts {
     description: 'Copies stacks, values and environments, without what is its own',
   })
   @IsOptional()
-  @IsString()
-  @MaxLength(20)
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim().toUpperCase() : value))
+  @Matches(/^D[0-9A-Z]{5,9}$/, {
+    message: 'fromDeployment must be D and 5 to 9 letters or digits',
+    context: { code: 'INVALID_DEPLOYMENT_ID' },
+  })
   readonly fromDeployment?: string;
 
   @ApiPropertyOptional({ example: 'minimal', description: 'Copies that template' })
