@@ -352,7 +352,11 @@ describe('functions', () => {
   });
 
   it('names functions and arguments it does not know', async () => {
-    await refused(invoke('aws:ec2/getAmi:getAmi'), 'UnsupportedInvoke', 'aws:ec2/getAmi:getAmi');
+    await refused(
+      invoke('aws:ec2/getSpotPrice:getSpotPrice'),
+      'UnsupportedInvoke',
+      'aws:ec2/getSpotPrice:getSpotPrice',
+    );
     const { failures } = await invoke('aws:index/getRegion:getRegion', { planet: 'earth' });
     expect(failures).toEqual([{ property: 'planet', reason: expect.stringContaining('"planet"') as string }]);
   });
