@@ -100,7 +100,10 @@ export function sessionSchema(expireAfterSeconds: number): Schema<SessionRecord>
       this.set('metadata', rest);
     }
   });
-  schema.index({ session_id: 1 }, { unique: true }); // heartbeat, get
+  schema.index({ session_id: 1 }, { unique: true }); // one of its id
+  // Heartbeat, get, every conditional write. Without it DocumentDB prefers an index that begins with the organization and
+  // reads all of it: 11 ms a heartbeat at 20,000 sessions, instead of 1.5.
+  schema.index({ session_id: 1, organization: 1, status: 1 });
   schema.index({ organization: 1, project_id: 1, status: 1 }); // lists and counts of a project
   schema.index({ organization: 1, machine_id: 1, status: 1 }); // lists of a machine, its live sessions
   schema.index({ organization: 1, created_at: -1, _id: -1 }); // list without filter, newest first
