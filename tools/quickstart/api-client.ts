@@ -13,7 +13,7 @@ export class ApiError extends Error {
 }
 
 export interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
   readonly idempotencyKey?: string;
 }
@@ -22,7 +22,7 @@ const TRIES = 4;
 const RETRY_MS = 300;
 const TIMEOUT_MS = 35_000;
 
-/** The envelope family of the API, with one credential. */
+/** The API with one credential. */
 export class ApiClient {
   constructor(
     readonly url: string,
@@ -42,11 +42,22 @@ export class ApiClient {
    * idempotency key; so is a 503 that asks for it.
    * @throws ApiError
    */
-  async call<T>(path: string, { method = 'GET', body, idempotencyKey }: Call = {}): Promise<T> {
+  async call<T>(path: string, call: Call = {}): Promise<T> {
+    const response = await this.send(`/api/v1${path}`, call);
+    return dataOf<T>(response, (answer) => (answer?.['success'] === true ? (answer['data'] as T) : undefined));
+  }
+
+  /** The same for the session half: the body itself, and the headers that steer a client. @throws ApiError */
+  async callSessions<T>(path: string, call: Call = {}): Promise<{ readonly body: T; readonly headers: Headers }> {
+    const response = await this.send(`/api${path}`, call);
+    return { body: await dataOf<T>(response, (answer) => answer as T), headers: response.headers };
+  }
+
+  private async send(path: string, { method = 'GET', body, idempotencyKey }: Call): Promise<Response> {
     const mayRepeat = method === 'GET' || idempotencyKey !== undefined;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const response = await fetch(`${this.url}/api/v1${path}`, {
+        const response = await fetch(`${this.url}${path}`, {
           method,
           headers: {
             ...this.credential,
@@ -56,24 +67,21 @@ export class ApiClient {
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           signal: AbortSignal.timeout(TIMEOUT_MS),
         });
-        if (response.status === 503 && mayRepeat && attempt < TRIES) {
-          await pause(RETRY_MS * attempt);
-          continue;
-        }
-        return await dataOf<T>(response);
+        if (response.status !== 503 || !mayRepeat || attempt >= TRIES) return response;
       } catch (error) {
-        if (error instanceof ApiError || !mayRepeat || attempt >= TRIES) throw error;
-        await pause(RETRY_MS * attempt);
+        if (!mayRepeat || attempt >= TRIES) throw error;
       }
+      await pause(RETRY_MS * attempt);
     }
   }
 }
 
-async function dataOf<T>(response: Response): Promise<T> {
-  const text = await response.text();
-  const answer = parsed(text) as
-    { success?: boolean; data?: T; code?: string; message?: string; details?: unknown } | undefined;
-  if (response.ok && answer?.success === true) return answer.data as T;
+type Body = Readonly<Record<string, unknown>> & { readonly code?: string; readonly message?: string };
+
+async function dataOf<T>(response: Response, unfold: (answer: Body | undefined) => T | undefined): Promise<T> {
+  const answer = parsed(await response.text()) as Body | undefined;
+  const data = response.ok ? unfold(answer) : undefined;
+  if (data !== undefined) return data;
   throw new ApiError(
     response.status,
     answer?.code ?? 'UNREADABLE',

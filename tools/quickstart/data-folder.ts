@@ -11,6 +11,7 @@ export interface Memory {
   readonly adminPassword?: string;
   readonly apiKey?: string;
   readonly bootstrapKey?: string;
+  readonly sessionId?: string;
   readonly deploymentId?: string;
 }
 

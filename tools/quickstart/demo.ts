@@ -5,6 +5,7 @@ import { formatSeconds, plural } from './format.js';
 import { LiveView } from './live-view.js';
 import { followRun } from './run-stream.js';
 import { newRun } from './run-view.js';
+import { pause } from './pause.js';
 import type { Output, Reporter } from './steps.js';
 
 const TEMPLATE = 'minimal';
@@ -240,17 +241,4 @@ async function conclude({ api, reporter, signal }: DemoContext, id: string, oper
 
 function stacksOf(deployment: Deployment): Deployment['stacks'] {
   return deployment.stacks.filter(({ enabled }) => enabled);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }

@@ -14,6 +14,7 @@ import { ApiClient, ApiError } from './api-client.js';
 import { login, provideApiKey } from './credentials.js';
 import { DataFolder, DataFolderInUse, dataFolderPath } from './data-folder.js';
 import { runDemo } from './demo.js';
+import { DemoSession } from './demo-session.js';
 import { BadOption, type Options, parseOptions } from './options.js';
 import { honestly } from './pairs.js';
 import { StreamRefused } from './run-stream.js';
@@ -106,6 +107,11 @@ async function quickstart(options: Options, reporter: Reporter, stop: AbortSigna
       });
       const status = await Promise.race([demo, crashed, stopped]);
       demo.catch(() => undefined); // cut short
+      if (!stop.aborted) {
+        const session = await DemoSession.start({ api: open.withKey(apiKey), folder, reporter, signal: stop });
+        if (options.once) await session.stop(true);
+        else endings.push(() => session.stop(false).catch(() => undefined)); // the server may be gone: the session stalls
+      }
       if (options.once) return status === 'deployed' ? 0 : status === null ? INTERRUPTED : 1;
     }
     if (!stop.aborted && !options.json)
