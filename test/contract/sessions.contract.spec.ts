@@ -349,7 +349,7 @@ describe('query plans of sessions', () => {
     for (const stage of without) expect(stages).not.toContain(stage);
     // By the id and nothing else: an index on the organization would be read as a whole.
     const indexes = [...JSON.stringify(plan).matchAll(/"indexName":"(\w+)"/g)].map(([, name]) => name ?? '');
-    if ('session_id' in filter) expect(indexes).toEqual([expect.stringMatching(/^session_id_1/)]);
+    if ('session_id' in filter) expect(indexes.filter((name) => !name.startsWith('session_id_1'))).toEqual([]);
   });
 
   it('[2.4.f] the counts of the summary stand on an index', async () => {
