@@ -116,7 +116,9 @@ export function sessionSchema(expireAfterSeconds: number): Schema<SessionRecord>
     { recovered_from: 1 },
     { unique: true, partialFilterExpression: { recovered_from: { $type: 'string' } } },
   );
-  schema.index({ archived: 1, archived_at: 1 }); // archive list and count
+  schema.index({ archived: 1, archived_at: 1 }); // archive count, retention of archives
+  // archive list of an organization, newest first
+  schema.index({ organization: 1, archived_at: -1, _id: -1 }, { partialFilterExpression: { archived: true } });
   schema.index({ updated_at: 1 }); // polling deltas
   schema.index(
     { organization: 1, 'metadata.workspace_id': 1, status: 1 }, // live sessions of workspaces
