@@ -4,6 +4,7 @@ import { machineSchema, MACHINES } from '../../src/modules/machines/machine.sche
 import { sessionSchema, SESSIONS } from '../../src/modules/sessions/session.schema.js';
 import { TASKS, taskSchema } from '../../src/modules/tasks/task.schema.js';
 import { ensureIndexes } from '../../src/shared/database/indexes.js';
+import { aSessionRecord } from '../factories/sessions.js';
 
 const DAY = 86_400;
 
@@ -95,4 +96,17 @@ describe('indexes at start', () => {
     await things.collection.dropIndex('name_1');
     await expect(started('things', unique)).rejects.toMatchObject({ name: 'ConfigurationError' });
   });
+
+  it('[1.1.f] a session that completed longer ago disappears by itself, an archived one stays', async () => {
+    const model = await started(SESSIONS, sessionSchema(31 * DAY));
+    const ended = { status: 'completed' as const, completedAt: new Date(Date.now() - 32 * DAY * 1000) };
+    const old = aSessionRecord(ended);
+    const kept = aSessionRecord({ ...ended, isArchived: true, archivedAt: new Date() });
+    const young = aSessionRecord({ ...ended, completedAt: new Date(Date.now() - 30 * DAY * 1000) });
+    await model.collection.insertMany([old, kept, young] as never[]);
+    while (await model.exists({ session_id: old.session_id })) {
+      await new Promise((resolve) => setTimeout(resolve, 1000)); // the database looks once a minute
+    }
+    expect(await model.countDocuments({ session_id: { $in: [kept.session_id, young.session_id] } })).toBe(2);
+  }, 300_000);
 });
