@@ -32,7 +32,7 @@ export async function makeWorkFolder(
       mkdir(path, { recursive: true, mode: 0o700 }),
     ),
   );
-  const path = await mkdtemp(join(root, `${ref.stack}-`));
+  const path = await mkdtemp(join(root, `${process.pid}.${ref.stack}-`));
   const home = join(path, 'home');
   await mkdir(home);
   await Promise.all([
@@ -51,12 +51,24 @@ export async function makeWorkFolder(
   return { path, home, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Removes folders that a killed process has left. @param before those made earlier than this */
+/**
+ * Removes folders that a killed server has left. One that another living server of this machine works in stays.
+ * @param before those made earlier than this
+ */
 export async function sweepWorkFolders(root: string, before: Date): Promise<void> {
   const names = await readdir(root).catch(() => []);
   for (const name of names) {
     const path = join(root, name);
     const { mtime } = await stat(path).catch(() => ({ mtime: before }));
-    if (mtime < before) await rm(path, { recursive: true, force: true });
+    if (mtime < before && !isAlive(Number.parseInt(name, 10))) await rm(path, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return pid !== process.pid;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
