@@ -17,7 +17,6 @@ import {
   StatusQuery,
   toDeploymentDto,
   toDeploymentListItem,
-  toEnvironmentDto,
   toVersionDto,
   UpdateDeploymentBody,
   VersionsQuery,
@@ -129,15 +128,6 @@ export class DeploymentsController {
       versions: versions.map((version) => toVersionDto(version, current)),
       pagination: paginate(query.page, query.limit, total),
     };
-  }
-
-  @Get(':id/environments')
-  @Allow('environments:read')
-  @ApiOperation({ summary: 'Environments of a deployment' })
-  async environments(@CurrentPrincipal() principal: Principal, @Param() { id }: DeploymentParams): Promise<unknown> {
-    const detail = await this.deployments.get(principal, id);
-    const environments = detail.environments.map((environment) => toEnvironmentDto(environment, detail.instances));
-    return { deploymentId: id, environments, total: environments.length };
   }
 
   @Get(':id/status')

@@ -14,7 +14,11 @@ import { DeploymentsService } from './deployments.service.js';
 import { ManifestEditsService } from './manifest-edits.service.js';
 import { ClosingTools, EnvironmentClosing } from './environments/environment-closing.js';
 import { DisablingRecords, EnvironmentDisabling } from './environments/environment-disabling.js';
+import { EnvironmentsController } from './environments/environments.controller.js';
+import { EnvironmentsService, SwitchTools } from './environments/environments.service.js';
 import { PromotionGate } from './environments/promotion-gate.js';
+import { PromotionProof } from './environments/promotion-proof.js';
+import { PromotionsService, PromotionTools } from './environments/promotions.service.js';
 import {
   DEPLOYMENT_VERSIONS,
   ENVIRONMENTS_COLLECTION,
@@ -83,6 +87,7 @@ const REPOSITORIES = [
     OperationsController,
     RollbacksController,
     StackRunsController,
+    EnvironmentsController,
     ConfigurationController,
     DeploymentsController,
   ],
@@ -104,7 +109,12 @@ const REPOSITORIES = [
     ClosingTools,
     EnvironmentDisabling,
     DisablingRecords,
+    EnvironmentsService,
+    SwitchTools,
     PromotionGate,
+    PromotionProof,
+    PromotionsService,
+    PromotionTools,
     OperationsService,
     OperationIntake,
     OperationStores,

@@ -2,6 +2,7 @@ import type { EnvironmentName } from '../../../shared/http/principal.js';
 import type { Finding } from '../../templates/finding.js';
 import type { Operation } from '../operations/operation.js';
 import type { Environment } from './environment.js';
+import type { Notice } from './notice.js';
 
 /** The step before: nothing comes before dev (deployments.md 9.3). */
 export const PREDECESSOR: Readonly<Record<EnvironmentName, EnvironmentName | null>> = {
@@ -60,19 +61,15 @@ export function promotionFinding(
 }
 
 /** What was deployed in `environment` has not run for the recommended time; null when it has. */
-export function soakFinding(environment: EnvironmentName, lastDeployedAt: Date | null, now: Date): Finding | null {
+export function soakNotice(environment: EnvironmentName, lastDeployedAt: Date | null, now: Date): Notice | null {
   const hours = SOAK_HOURS[environment];
   if (hours === undefined || !lastDeployedAt) return null;
   const ran = (now.getTime() - lastDeployedAt.getTime()) / 3_600_000;
   if (ran >= hours) return null;
   return {
-    ruleId: 'ENV-W02',
     code: 'SOAK_TIME',
     severity: 'LOW',
     message: `${environment} was deployed ${Math.floor(ran)} hours ago; ${hours} hours are recommended before the next step`,
-    location: `environments.${environment}`,
-    environment,
     details: { hours: Math.floor(ran), recommendedSoakHours: hours, lastDeployedAt: lastDeployedAt.toISOString() },
-    remediation: 'Nothing to do when it is meant.',
   };
 }

@@ -8,10 +8,10 @@ import { currentContext } from '../../../shared/http/request-context.js';
 import { Clock } from '../../../shared/kernel/clock.js';
 import { Ids } from '../../../shared/kernel/ids.js';
 import type { Plan } from '../../orchestrator/run-request.js';
-import type { Finding } from '../../templates/finding.js';
 import type { Deployment } from '../deployment.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
+import type { Notice } from '../environments/notice.js';
 import { PromotionGate } from '../environments/promotion-gate.js';
 import { OperationClosing } from './operation-closing.js';
 import { OperationPlanner, type Planned } from './operation-planner.js';
@@ -31,7 +31,7 @@ export interface Started {
   /** Of a rollback: what it cannot bring back. */
   readonly irreversible: readonly IrreversibleStep[];
   /** To know before it runs: an environment that is early in the order of promotion (ENV-W02). */
-  readonly warnings: readonly Finding[];
+  readonly warnings: readonly Notice[];
 }
 
 /** What a start needs to know besides the caller. */

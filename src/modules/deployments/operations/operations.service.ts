@@ -216,7 +216,7 @@ function boundTo(reviewed: OperationParameters, asked: OperationParameters): Ope
 /** Stacks at once in a destroy that does not say (deployments.md 7.1). */
 const DESTROY_PARALLEL = 2;
 
-function destroyParameters(body: DestroyBody): OperationParameters {
+export function destroyParameters(body: DestroyBody): OperationParameters {
   return {
     preview: body.preview ?? false,
     parallel: parallelOf(body.parallel, DESTROY_PARALLEL),
