@@ -15,6 +15,16 @@ import type { Operation } from '../operations/operation.js';
 import { withDisabled } from './environment-switch.js';
 import { EnvironmentsRepository } from './environments.repository.js';
 
+/** What EnvironmentDisabling reads and writes. */
+@Injectable()
+export class DisablingRecords {
+  constructor(
+    readonly deployments: DeploymentsRepository,
+    readonly environments: EnvironmentsRepository,
+    readonly vault: ManifestVault,
+  ) {}
+}
+
 /** Disables an environment when the destroy that was to come first has succeeded (deployments.md 9.2). */
 @Injectable()
 export class EnvironmentDisabling implements OnModuleInit {
@@ -62,16 +72,6 @@ export class EnvironmentDisabling implements OnModuleInit {
     const manifest = deployment && (await this.records.vault.open(deploymentId, deployment.revision));
     if (manifest) await this.mirror.update(deployment, manifest, this.catalogue.stacks.templates());
   }
-}
-
-/** What EnvironmentDisabling reads and writes. */
-@Injectable()
-export class DisablingRecords {
-  constructor(
-    readonly deployments: DeploymentsRepository,
-    readonly environments: EnvironmentsRepository,
-    readonly vault: ManifestVault,
-  ) {}
 }
 
 export function disabledEvent(
