@@ -1,7 +1,7 @@
 import { createLog } from '../../shared/kernel/log.js';
 import { callEngine, type EngineVerb } from './engine-call.js';
 import { engineRun } from './engine-config.js';
-import type { EngineEvent, StackRunResult } from './engine.port.js';
+import type { EngineEvent, StackRun, StackRunResult } from './engine.port.js';
 import { stackTimeoutMs } from './failure-policy.js';
 import { resourceSink } from './resource-tally.js';
 import type { RunParts } from './run-parts.js';
@@ -21,12 +21,14 @@ export type Outcome =
   | { readonly isWell: false; readonly error: StackError; readonly result: StackRunResult | null };
 
 export interface AttemptOptions {
-  readonly verb: Exclude<EngineVerb, 'refresh'>;
+  readonly verb: EngineVerb | ((run: StackRun) => Promise<StackRunResult>);
   readonly config: ResolvedConfig;
   /** Read the cloud first. */
   readonly refresh: boolean;
   /** What stops it besides its timeout. */
   readonly stop: AbortSignal;
+  /** Nothing may change, also not after a stop. Default: only of a preview. */
+  readonly isReadOnly?: boolean;
   /** false = resources are not reported (a step before the stack's own run). Default true. */
   readonly isTold?: boolean;
 }
@@ -75,7 +77,9 @@ async function attempt(
     if (ending.result?.success) return { isWell: true, result: ending.result };
     if (ending.kind === 'ended') return failed(ending.result);
     const error = ending.kind === 'timeout' ? timeoutError(stack.name, timeoutMs) : stoppedError(stack.name, control);
-    const settled = ending.kind === 'timeout' || !ending.result ? await readAgain(parts, stack, options.config) : null;
+    const isOpen = ending.kind === 'timeout' || !ending.result;
+    const isReadOnly = options.isReadOnly ?? options.verb === 'preview';
+    const settled = isOpen && !isReadOnly ? await readAgain(parts, stack, options.config) : null;
     return { isWell: false, error, result: settled ?? ending.result };
   } catch (cause) {
     if (isStaleLease(cause)) control.giveUp(cause);

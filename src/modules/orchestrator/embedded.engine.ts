@@ -147,7 +147,7 @@ export class EmbeddedEngine extends StackEngine {
   }
 
   /** @throws StateInvalid when it is not a deployment of version 3, contradicts itself, or belongs to another stack */
-  async importState(stack: StackRef, state: StackState, fence: number): Promise<void> {
+  async importState(stack: StackRef, state: StackState, fence: number): Promise<number> {
     const vault = new SecretVault(this.options.secrets);
     const contents = readState(state, vault);
     const own = `urn:pulumi:${stack.stack}::${stack.project}::`;
@@ -156,7 +156,7 @@ export class EmbeddedEngine extends StackEngine {
     // written anew, because secrets may have come in clear
     const { deployment } = writeState(contents, vault, this.#clock.now());
     const { manifest = deployment['manifest'] } = state.deployment;
-    await this.options.states.save(stack, { version: 3, deployment: { ...deployment, manifest } }, fence);
+    return this.options.states.save(stack, { version: 3, deployment: { ...deployment, manifest } }, fence);
   }
 
   async stackExists(stack: StackRef): Promise<boolean> {

@@ -31,7 +31,7 @@ export type Ending =
  */
 export async function callEngine(
   parts: EngineCallParts,
-  verb: EngineVerb,
+  verb: EngineVerb | ((run: StackRun) => Promise<StackRunResult>),
   run: Omit<StackRun, 'signal' | 'onEvent'>,
   limits: { readonly timeoutMs: number; readonly stop: AbortSignal },
   onEvent: (event: EngineEvent) => void,
@@ -40,7 +40,8 @@ export async function callEngine(
   const abort = new AbortController();
   const over = new AbortController();
   let isHeard = true;
-  const work = parts.engine[verb]({
+  const call = typeof verb === 'string' ? (asked: StackRun) => parts.engine[verb](asked) : verb;
+  const work = call({
     ...run,
     signal: abort.signal,
     onEvent: (event) => {

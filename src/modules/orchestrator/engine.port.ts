@@ -1,3 +1,5 @@
+import type { BackendAccess } from './platform-access.js';
+
 /** Names one Pulumi stack and the cloud account it lives in. */
 export interface StackRef {
   /** Our tenant (organization name); scopes sandbox accounts and stored state. */
@@ -219,8 +221,16 @@ export abstract class StackEngine {
   /** Custom resources in the state. */
   abstract resources(stack: StackRef): Promise<readonly StateResource[]>;
   abstract exportState(stack: StackRef): Promise<StackState | null>;
-  abstract importState(stack: StackRef, state: StackState, fence: number): Promise<void>;
+  /** @returns serial number of the saved state. @throws StateInvalid when it is no deployment of version 3, or another stack's */
+  abstract importState(stack: StackRef, state: StackState, fence: number): Promise<number>;
   abstract stackExists(stack: StackRef): Promise<boolean>;
+  /**
+   * Whether the backend of that stack can be worked with. null = there is none outside: the engine keeps the state itself.
+   * @param probe makes, reads and removes a stack for the trial; otherwise nothing is changed
+   */
+  access(_stack: StackRef, _options: { readonly probe: boolean }): Promise<BackendAccess | null> {
+    return Promise.resolve(null);
+  }
   /** Ends helper processes; running runs end as cancelled. */
   abstract close(): Promise<void>;
 }

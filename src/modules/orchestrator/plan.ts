@@ -2,8 +2,8 @@ import { estimate, type TimedStack } from './estimate.js';
 import { fingerprintOf, type Mac } from './fingerprint.js';
 import { restrict } from './graph.js';
 import type { PlaceholderResolver } from './placeholders/resolve.js';
-import { isDestroy, runNodes, type RunNodes } from './run-nodes.js';
-import type { Fingerprint, Plan, PlannedStack, RunRequest, RunStack } from './run-request.js';
+import { isDestroy, isUpkeep, runNodes, type RunNodes } from './run-nodes.js';
+import type { Fingerprint, Plan, PlannedStack, RunRequest, RunStack, RunType } from './run-request.js';
 import { decide, isGone } from './skip.js';
 
 /**
@@ -26,6 +26,7 @@ export async function buildPlan(request: RunRequest, resolver: PlaceholderResolv
       if (!stack) continue;
       const base = baseOf(stack, index + 1);
       if (request.type === 'rollback') planned.set(name, planRollbackOf(request, base));
+      else if (isUpkeep(request.type)) planned.set(name, planUpkeepOf(request.type, stack, base));
       else if (isDestroy(request.type)) planned.set(name, planDestroyOf(stack, base));
       else {
         const entry = await planDeployOf(stack, base, dependencies, planned, request, resolver, box);
@@ -100,6 +101,24 @@ function planDestroyOf(stack: RunStack, base: Base): PlannedStack {
     return { ...base, action: 'skip', skipReason: 'not_deployed', reasons: [], explanation: ['It is not deployed.'] };
   }
   return { ...base, action: 'destroy', reasons: [], explanation: [] };
+}
+
+const UPKEEP: Readonly<Record<string, readonly [PlannedStack['action'], string]>> = {
+  refresh: ['refresh', 'Its state becomes what the cloud has.'],
+  'drift-detect': ['detect', 'What the cloud has is compared with its state.'],
+  'drift-fix': ['fix', 'Its last configuration is applied again.'],
+  'state-import': ['import', 'Its state comes from outside.'],
+};
+
+function planUpkeepOf(type: RunType, stack: RunStack, base: Base): PlannedStack {
+  const [action, sentence] = UPKEEP[type] ?? ['refresh', ''];
+  if (type !== 'state-import' && isGone(stack)) {
+    return { ...base, action: 'skip', skipReason: 'not_deployed', reasons: [], explanation: ['It is not deployed.'] };
+  }
+  if (type === 'drift-fix' && !stack.instance.driftDetected) {
+    return { ...base, action: 'skip', skipReason: 'unchanged', reasons: [], explanation: ['No drift of it is known.'] };
+  }
+  return { ...base, action, reasons: type === 'drift-fix' ? ['drift_detected'] : [], explanation: [sentence] };
 }
 
 function planRollbackOf(request: RunRequest, base: Base): PlannedStack {

@@ -37,7 +37,7 @@ export async function previewStack(parts: RunParts, name: string): Promise<'well
 
 async function previewDestroy(parts: RunParts, stack: RunStack): Promise<void> {
   const resources = await parts.engine.resources(stackRef(parts.request.place, stack.name));
-  end(parts, stack, { ...NONE, deleted: resources.length }, []);
+  endPreview(parts, stack, { ...NONE, deleted: resources.length }, []);
 }
 
 async function previewDeploy(parts: RunParts, stack: RunStack): Promise<void> {
@@ -52,15 +52,16 @@ async function previewDeploy(parts: RunParts, stack: RunStack): Promise<void> {
   const unresolved = (resolved?.unresolved ?? []).map((item) => item.placeholder);
   const options = { verb: 'preview', config, refresh: false, stop: parts.control.forward, isTold: false } as const;
   const outcome = await runAttempts(parts, stack, options);
-  if (outcome.isWell) return end(parts, stack, outcome.result.resources, unresolved);
+  if (outcome.isWell) return endPreview(parts, stack, outcome.result.resources, unresolved);
   if (unresolved.length === 0 || parts.control.forward.aborted) return failStack(parts, stack, outcome.error, null);
   const message = `${stack.name} cannot be planned further: ${unresolved.join(', ')} not known yet (${outcome.error.message})`;
-  end(parts, stack, outcome.result?.resources ?? NONE, unresolved, [{ code: 'PREVIEW_INCOMPLETE', message }]);
+  endPreview(parts, stack, outcome.result?.resources ?? NONE, unresolved, [{ code: 'PREVIEW_INCOMPLETE', message }]);
 }
 
-const NONE: ResourceCounts = { created: 0, updated: 0, replaced: 0, deleted: 0, unchanged: 0 };
+export const NONE: ResourceCounts = { created: 0, updated: 0, replaced: 0, deleted: 0, unchanged: 0 };
 
-function end(
+/** Journals what a run would do to the stack. */
+export function endPreview(
   parts: RunParts,
   stack: RunStack,
   counts: ResourceCounts,

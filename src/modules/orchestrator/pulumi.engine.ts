@@ -185,7 +185,7 @@ export class PulumiEngine extends StackEngine {
   }
 
   /** @throws StateInvalid when it is not a deployment of version 3, or belongs to another stack */
-  async importState(stack: StackRef, state: StackState, fence: number): Promise<void> {
+  async importState(stack: StackRef, state: StackState, fence: number): Promise<number> {
     assertStateOf(stack, state);
     await this.#withWorkspace(stack, async (workspace) => {
       const runId = randomUUID();
@@ -197,6 +197,7 @@ export class PulumiEngine extends StackEngine {
         await this.options.ledger.close(stack, fence, runId, true);
       }
     });
+    return (await this.options.ledger.find(stack))?.serial ?? 0;
   }
 
   async stackExists(stack: StackRef): Promise<boolean> {

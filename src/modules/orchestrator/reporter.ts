@@ -1,7 +1,7 @@
 import { Defect } from '../../shared/errors/app-error.js';
 import { draft, type EventDraft, type EventName, type Payload } from '../../shared/events/events.js';
 import type { Clock } from '../../shared/kernel/clock.js';
-import type { InstanceChange, JournalEntry, RunJournal } from './run-journal.port.js';
+import type { DriftFinding, InstanceChange, JournalEntry, RunJournal } from './run-journal.port.js';
 import { isRunning, isTerminal, progressOf } from './progress.js';
 import { isDestroy, type RunNodes } from './run-nodes.js';
 import type { RollbackState, RunPhase, RunReport, RunRequest, RunState, StackRunRecord } from './run-request.js';
@@ -21,6 +21,7 @@ export interface Change {
   readonly phase?: RunPhase;
   readonly records?: readonly StackRunRecord[];
   readonly instances?: Readonly<Record<string, InstanceChange>>;
+  readonly drift?: Readonly<Record<string, DriftFinding>>;
   readonly sticky?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly rollback?: RollbackState;
   readonly totalLayers?: number;
@@ -38,6 +39,7 @@ interface Pending {
   readonly dirty: Set<string>;
   readonly told: Set<string>;
   readonly instances: Record<string, InstanceChange>;
+  readonly drift: Record<string, DriftFinding>;
   readonly sticky: Record<string, Readonly<Record<string, string>>>;
   readonly events: EventDraft[];
   readonly waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[];
@@ -195,6 +197,7 @@ export class Reporter {
     if (change.rollback) pending.rollback = change.rollback;
     if (change.report) pending.report = change.report;
     Object.assign(pending.instances, change.instances);
+    Object.assign(pending.drift, change.drift);
     Object.assign(pending.sticky, change.sticky);
     pending.events.push(...(change.events ?? []));
   }
@@ -247,6 +250,7 @@ export class Reporter {
       ...(pending.totalLayers === undefined ? {} : { totalLayers: pending.totalLayers }),
       ...(pending.rollback ? { rollback: pending.rollback } : {}),
       ...(Object.keys(pending.instances).length > 0 ? { instances: pending.instances } : {}),
+      ...(Object.keys(pending.drift).length > 0 ? { drift: pending.drift } : {}),
       ...(Object.keys(pending.sticky).length > 0 ? { sticky: pending.sticky } : {}),
       ...(pending.report ? { report: pending.report } : {}),
       events: [...events, ...told.map((record) => this.stackProgress(record))],
@@ -286,7 +290,16 @@ function turn(): Promise<void> {
 }
 
 function nothing(): Pending {
-  return { isUrgent: false, dirty: new Set(), told: new Set(), instances: {}, sticky: {}, events: [], waiters: [] };
+  return {
+    isUrgent: false,
+    dirty: new Set(),
+    told: new Set(),
+    instances: {},
+    drift: {},
+    sticky: {},
+    events: [],
+    waiters: [],
+  };
 }
 
 function isEmpty({ isUrgent, events, dirty }: Pending): boolean {

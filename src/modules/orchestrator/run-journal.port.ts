@@ -1,5 +1,5 @@
 import type { EventDraft } from '../../shared/events/events.js';
-import type { StackOutputs } from './engine.port.js';
+import type { ResourceDrift, StackOutputs } from './engine.port.js';
 import type { Fingerprint, ResolvedConfig, RunReport, RunState, StackRunRecord } from './run-request.js';
 
 /** New persistent state of a stack instance. */
@@ -19,7 +19,30 @@ export type InstanceChange =
       readonly changed: boolean;
     }
   | { readonly kind: 'failed'; readonly outputs?: StackOutputs; readonly resourceCount?: number }
-  | { readonly kind: 'destroyed' };
+  | { readonly kind: 'destroyed' }
+  | {
+      /** The state was made what the cloud has; drift is no more. */
+      readonly kind: 'refreshed';
+      readonly outputs: StackOutputs;
+      readonly resourceCount: number;
+      readonly stateVersion: number;
+      /** The state is another one: the next deploy runs the stack. */
+      readonly changed: boolean;
+    }
+  | {
+      /** A state, or resources, came from outside: the next deploy runs the stack. */
+      readonly kind: 'imported';
+      readonly outputs: StackOutputs;
+      readonly resourceCount: number;
+      readonly stateVersion: number;
+    };
+
+/** What a drift detection found in one stack. */
+export interface DriftFinding {
+  readonly drifted: readonly ResourceDrift[];
+  /** Of the instance that was looked at: a newer one keeps its own flag. */
+  readonly stackVersion: number;
+}
 
 /** One step of the run: what changed and what is told about it; written together or not at all. */
 export interface JournalEntry {
@@ -30,6 +53,8 @@ export interface JournalEntry {
   readonly totalLayers?: number;
   readonly rollback?: RunState['rollback'];
   readonly instances?: Readonly<Record<string, InstanceChange>>;
+  /** Drift by stack; also written by an operation that changes nothing else. */
+  readonly drift?: Readonly<Record<string, DriftFinding>>;
   /** New sticky values: stack → `<config path>|<canonical text>` → value (stored encrypted). */
   readonly sticky?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The run is over; also closes operation, environment and version. */

@@ -26,8 +26,14 @@ export function isDestroy(type: RunType): boolean {
   return type === 'destroy' || type === 'destroy-stack';
 }
 
+/** Types that look after what is deployed, instead of deploying, destroying or rolling back (deployments.md 10). */
+export function isUpkeep(type: RunType): boolean {
+  return type === 'refresh' || type === 'drift-detect' || type === 'drift-fix' || type === 'state-import';
+}
+
 /** Destroy follows what was deployed last (deployments.md 7.10), rollback the target's lists (7.9). */
 function edgesOf(stack: RunStack, request: Pick<RunRequest, 'type' | 'rollbackTo'>): readonly string[] {
+  if (request.type === 'drift-detect') return []; // looking changes nothing that others would see
   if (request.type === 'rollback') return request.rollbackTo?.facts?.[stack.name]?.dependencies ?? stack.dependencies;
   const wasDeployed = stack.instance.fingerprint !== null && !isGone(stack);
   return isDestroy(request.type) && wasDeployed ? stack.instance.dependencies : stack.dependencies;

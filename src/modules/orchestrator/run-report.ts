@@ -1,6 +1,6 @@
 import type { EventDraft } from '../../shared/events/events.js';
 import { isGood, isTerminal } from './progress.js';
-import { isDestroy } from './run-nodes.js';
+import { isDestroy, isUpkeep } from './run-nodes.js';
 import type { RunParts } from './run-parts.js';
 import type { RunPhase, RunReport, RunState, StackError, StackRunRecord } from './run-request.js';
 import { briefOf, secondsSince } from './stack-endings.js';
@@ -14,7 +14,9 @@ export type RunError = StackError & { readonly stack: string | null };
 export function firstFailure(parts: RunParts): RunError | null {
   const { request, reporter } = parts;
   const isCritical = (record: StackRunRecord): boolean =>
-    isDestroy(request.type) || (request.stacks.find((stack) => stack.name === record.name)?.critical ?? true);
+    isDestroy(request.type) ||
+    isUpkeep(request.type) ||
+    (request.stacks.find((stack) => stack.name === record.name)?.critical ?? true);
   const [first] = reporter
     .records()
     .filter((record) => record.error !== undefined && isCritical(record))
@@ -41,7 +43,7 @@ export function reportOf(
   const state: RunState = { ...reporter.state, phase };
   const records = reporter.records();
   const isPreview = request.options.preview;
-  const changed = !isPreview && records.some((record) => isGood(record) || record.status === 'failed');
+  const changed = !isPreview && records.some(isChanged);
   const rolledBack = phase === 'rolled_back';
   const sum = (key: 'created' | 'updated' | 'deleted'): number =>
     records.reduce((total, record) => total + record.resources[key], 0);
@@ -58,6 +60,18 @@ export function reportOf(
     manualInterventionRequired: (state.rollback?.failed.length ?? 0) > 0,
     changed,
   };
+}
+
+function isChanged(record: StackRunRecord): boolean {
+  return record.changed !== false && (isGood(record) || record.status === 'failed');
+}
+
+/** What a drift detection tells, when it found some. */
+export function driftEvents(parts: RunParts): EventDraft[] {
+  const drifted = parts.reporter.records().filter((record) => (record.drift?.length ?? 0) > 0);
+  if (drifted.length === 0) return [];
+  const resourceCount = drifted.reduce((sum, record) => sum + (record.drift?.length ?? 0), 0);
+  return [parts.reporter.event('drift_detected', { stacks: drifted.map(({ name }) => name).sort(), resourceCount })];
 }
 
 export function completeEvent(parts: RunParts, report: RunReport): EventDraft {

@@ -1,8 +1,17 @@
 import type { EnvironmentName } from '../../shared/http/principal.js';
 import type { EventScope, IrreversibleStep, SkipReason, StackAction } from '../../shared/events/events.js';
-import type { EngineError, StackOutputs } from './engine.port.js';
+import type { EngineError, ResourceDrift, ResourceImport, StackOutputs, StackState } from './engine.port.js';
 
-export type RunType = 'deploy' | 'deploy-stack' | 'destroy' | 'destroy-stack' | 'rollback';
+export type RunType =
+  | 'deploy'
+  | 'deploy-stack'
+  | 'destroy'
+  | 'destroy-stack'
+  | 'rollback'
+  | 'refresh'
+  | 'drift-detect'
+  | 'drift-fix'
+  | 'state-import';
 
 /** deployments.md 7.2, run phases. */
 export type RunPhase =
@@ -184,7 +193,14 @@ export interface RunRequest {
     /** Of the target version's stacks. Without it a stack counts as changed in the next deploy. */
     readonly facts?: Readonly<Record<string, SnapshotFacts>>;
   };
+  /** Of a state import, for its one selected stack. */
+  readonly stateImport?: StateImport;
 }
+
+/** What comes into the state of a stack: a whole state in its place, or existing resources beside what it has. */
+export type StateImport =
+  | { readonly kind: 'state'; readonly state: StackState }
+  | { readonly kind: 'resources'; readonly resources: readonly ResourceImport[] };
 
 /** Where stacks stand and what they are made from, without a run. */
 export type RunView = Pick<RunRequest, 'place' | 'stacks'>;
@@ -236,6 +252,12 @@ export interface StackRunRecord {
   };
   readonly error?: StackError;
   readonly warnings?: readonly { readonly code: string; readonly message: string }[];
+  /** Drift detection: what differs from the recorded state; empty = nothing does. */
+  readonly drift?: readonly ResourceDrift[];
+  /** false = it ran, but nothing of the stack is other than before. Default true. */
+  readonly changed?: boolean;
+  /** Of a state import: serial of the state afterwards. */
+  readonly stateVersion?: number;
   /** Destroy of a protected stack: the first step, the update without protection, is done. */
   readonly protectionLifted?: boolean;
   /** Data stores (stacks.md L1) this operation has made or removed; a rollback cannot restore them. */

@@ -8,11 +8,12 @@ import { isGood, isRunning, isTerminal } from './progress.js';
 import { ReadyQueue } from './ready-queue.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import { planAutomaticRollback, planManualRollback, runRollback } from './rollback.js';
-import { isDestroy } from './run-nodes.js';
+import { isDestroy, isUpkeep } from './run-nodes.js';
 import {
   cancelledError,
   cancelledEvent,
   completeEvent,
+  driftEvents,
   failedRunEvent,
   firstFailure,
   reportOf,
@@ -20,6 +21,7 @@ import {
   timedOutError,
   type RunError,
 } from './run-report.js';
+import { keepUpStack } from './upkeep-stack.js';
 import { stackOf, type RunParts } from './run-parts.js';
 import type { Plan, RunReport, RunState, StackError, StackRunRecord } from './run-request.js';
 import { failStack, skipStack } from './stack-endings.js';
@@ -182,7 +184,13 @@ async function endRefused(parts: RunParts, error: RunError): Promise<RunReport> 
 async function forward(parts: RunParts): Promise<void> {
   const { request, reporter, control } = parts;
   const { parallel, schedule, preview } = request.options;
-  const task: Task = preview ? previewStack : isDestroy(request.type) ? destroyStack : deployStack;
+  const task: Task = isUpkeep(request.type)
+    ? keepUpStack
+    : preview
+      ? previewStack
+      : isDestroy(request.type)
+        ? destroyStack
+        : deployStack;
   const order = runOrder(parts);
   const queue = new ReadyQueue(order.nodes, schedule === 'layer' ? order.layers : null);
   const flow = new Flow(parts, queue);
@@ -323,7 +331,7 @@ async function end(
 ): Promise<RunReport> {
   const goal = isDestroy(parts.request.type) ? 'destroyed' : 'deployed';
   const report = reportOf(parts, outcome, outcome === 'success' ? goal : 'failed', error);
-  const last = outcome === 'success' ? [completeEvent(parts, report)] : events;
+  const last = [...driftEvents(parts), ...(outcome === 'success' ? [completeEvent(parts, report)] : events)];
   await parts.reporter.commit({ phase: report.phase, report, events: last });
   return report;
 }

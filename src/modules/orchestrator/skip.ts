@@ -34,6 +34,8 @@ export function decide(facts: DecisionFacts): Decision {
   if (instance.driftDetected) why.push(['drift_detected', 'Its resources differ from the recorded state.']);
   for (const name of facts.recreated) why.push(['upstream_output_changed', `${name} is created anew.`]);
   if (instance.fingerprint === null) {
+    const wasReplaced = instance.status === 'deployed' && instance.lastOperationSucceeded && !instance.driftDetected;
+    if (wasReplaced) why.push(['drift_detected', 'Its state was refreshed or imported since it last ran.']);
     return run(why.length > 0 ? why : [['never_deployed', 'It has no successful version.']]);
   }
   if (fingerprint === null) {

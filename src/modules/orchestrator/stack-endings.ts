@@ -46,13 +46,22 @@ export function skipStack(
   });
 }
 
-/** @param before events that have to stand before `stack_failed`, e.g. the start of a stack that never got to run */
+/** A refresh or an import that fails leaves a stack as deployed as it was. */
+function leavesUntouched({ type, options }: RunParts['request']): boolean {
+  return options.preview || type === 'refresh' || type === 'state-import';
+}
+
+/**
+ * @param isUntouched the instance stays as it was
+ * @param before events that have to stand before `stack_failed`, e.g. the start of a stack that never got to run
+ */
 export function failStack(
   parts: RunParts,
   stack: RunStack,
   error: StackError,
   result: StackRunResult | null,
   before: readonly EventDraft[] = [],
+  isUntouched = leavesUntouched(parts.request),
 ): void {
   const { reporter, request } = parts;
   const isWarning = !stack.critical && request.type.startsWith('deploy');
@@ -64,12 +73,13 @@ export function failStack(
     error,
     endedAt: reporter.now(),
     ...(isWarning ? { warnings: [...(old.warnings ?? []), warning] } : {}),
+    ...(isUntouched ? { changed: false } : {}),
   };
   const resources = result && { outputs: result.outputs, resourceCount: result.resourceCount };
   const instance: InstanceChange = { kind: 'failed', ...resources };
   reporter.move({
     records: [record],
-    ...(request.options.preview ? {} : { instances: { [stack.name]: instance } }),
+    ...(isUntouched ? {} : { instances: { [stack.name]: instance } }),
     events: [
       ...(request.options.preview ? [] : [...before, failedEvent(parts, record, error)]),
       ...(isWarning ? [reporter.event('deployment_warning', { ...warning, stack: stack.name })] : []),

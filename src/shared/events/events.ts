@@ -54,7 +54,8 @@ export interface IrreversibleStep {
   readonly urn: string;
   readonly why: string;
 }
-export type StackAction = 'deploy' | 'skip' | 'conditional' | 'destroy' | 'rollback';
+export type StackAction =
+  'deploy' | 'skip' | 'conditional' | 'destroy' | 'rollback' | 'refresh' | 'detect' | 'fix' | 'import';
 export type SkipReason = 'unchanged' | 'manual' | 'dependency_failed' | 'run_stopped' | 'cancelled' | 'not_deployed';
 
 interface StackRef {
@@ -313,6 +314,11 @@ export const EVENTS = {
   resource_failed: event<ResourceEvent & { error: ErrorBrief }>(
     'resource.failed',
     'The cloud refused an operation on a resource.',
+  ),
+  drift_detected: event<{ stacks: readonly string[]; resourceCount: number }>(
+    'drift.detected',
+    'Resources differ from the recorded state; the operation carries what differs.',
+    { audited: true, lifecycle: true },
   ),
   environment_enabled: event<{ by: string }>('environment.enabled', 'An environment was enabled.', {
     audited: true,

@@ -48,6 +48,7 @@ export const stackInstanceSchema = new Schema<StackInstanceRecord>(
     fingerprint: { type: Schema.Types.Mixed, default: null },
     lastOperationSucceeded: { type: Boolean, default: false },
     driftDetected: { type: Boolean, default: false },
+    drift: { type: Schema.Types.Mixed, default: null },
     outputs: { type: Schema.Types.Mixed, default: {} },
     dependencies: { type: [String], default: [] },
     codeHash: { type: String, default: null },

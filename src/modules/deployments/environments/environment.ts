@@ -1,5 +1,5 @@
 import type { EnvironmentName } from '../../../shared/http/principal.js';
-import type { StackOutputs } from '../../orchestrator/engine.port.js';
+import type { ResourceDrift, StackOutputs } from '../../orchestrator/engine.port.js';
 import type { Fingerprint, ResolvedConfig } from '../../orchestrator/run-request.js';
 import type { EnvironmentStatus } from '../deployment.js';
 
@@ -38,6 +38,8 @@ export interface StackInstance {
   readonly fingerprint: Fingerprint | null;
   readonly lastOperationSucceeded: boolean;
   readonly driftDetected: boolean;
+  /** What the last detection found; null = none since it was deployed or refreshed. */
+  readonly drift: StackDrift | null;
   readonly outputs: StackOutputs;
   readonly dependencies: readonly string[];
   readonly codeHash: string | null;
@@ -50,6 +52,12 @@ export interface StackInstance {
   /** Seconds of the last five successful runs, oldest first. */
   readonly durations: readonly number[];
   readonly lastError: { readonly code: string; readonly message: string } | null;
+}
+
+export interface StackDrift {
+  readonly checkedAt: Date;
+  readonly operationId: string;
+  readonly resources: readonly ResourceDrift[];
 }
 
 export type VersionKind = 'complete' | 'partial' | 'rollback' | 'destroyed' | 'import';

@@ -12,7 +12,7 @@ import {
   STICKY_VALUES,
   type StickyValueRecord,
 } from './environment.schema.js';
-import type { StackInstance } from './environment.js';
+import type { StackDrift, StackInstance } from './environment.js';
 
 /** How many durations make the estimate of a stack (deployments.md 6.5). */
 const KEPT_DURATIONS = 5;
@@ -70,6 +70,18 @@ export class StackInstancesRepository extends BaseRepository<StackInstanceRecord
         ...(duration === undefined ? {} : { $push: { durations: { $each: [duration], $slice: -KEPT_DURATIONS } } }),
       },
       { upsert: true },
+    );
+  }
+
+  /** Flags the instance, or takes the flag away; one that has changed since it was looked at keeps what it says. */
+  async keepDrift(
+    { deploymentId, environment, stack }: Pick<StackInstance, 'deploymentId' | 'environment' | 'stack'>,
+    stackVersion: number,
+    drift: StackDrift,
+  ): Promise<void> {
+    await this.model.updateOne(
+      { deploymentId, environment, stack, stackVersion, status: { $nin: ['not_deployed', 'destroyed'] } },
+      { $set: { driftDetected: drift.resources.length > 0, drift } },
     );
   }
 
@@ -155,6 +167,7 @@ export function untouchedInstance(
     fingerprint: null,
     lastOperationSucceeded: false,
     driftDetected: false,
+    drift: null,
     outputs: {},
     dependencies: [],
     codeHash: null,

@@ -1,7 +1,7 @@
 import { type Lease, type Leases, StaleLease } from '../../../shared/database/leases.js';
 import type { EventLog } from '../../../shared/events/event-log.js';
 import type { EventDraft } from '../../../shared/events/events.js';
-import type { InstanceChange, JournalEntry, RunJournal } from '../../orchestrator/run-journal.port.js';
+import type { DriftFinding, InstanceChange, JournalEntry, RunJournal } from '../../orchestrator/run-journal.port.js';
 import type { RunReport } from '../../orchestrator/run-request.js';
 import type { EnvironmentClosing } from '../environments/environment-closing.js';
 import type { StackInstancesRepository } from '../environments/stack-instances.repository.js';
@@ -48,6 +48,7 @@ export class OperationJournal implements RunJournal {
       await leases.assertHeld(this.#lease);
       const news: EventDraft[] = [];
       await this.writeOperation(entry);
+      for (const [stack, finding] of Object.entries(entry.drift ?? {})) await this.writeDrift(stack, finding);
       if (!this.#operation.preview) {
         for (const [stack, change] of Object.entries(entry.instances ?? {})) await this.writeInstance(stack, change);
         await this.writeSticky(entry);
@@ -70,6 +71,12 @@ export class OperationJournal implements RunJournal {
       fields,
     });
     if (!written) throw new StaleLease(this.#lease.key, this.#lease.token);
+  }
+
+  private async writeDrift(stack: string, { drifted, stackVersion }: DriftFinding): Promise<void> {
+    const { deploymentId, environment, operationId } = this.#operation;
+    const drift = { checkedAt: new Date(), operationId, resources: drifted };
+    await this.#stores.instances.keepDrift({ deploymentId, environment, stack }, stackVersion, drift);
   }
 
   private async writeSticky(entry: JournalEntry): Promise<void> {
@@ -108,6 +115,7 @@ function instanceChange(
         stateVersion: change.stateVersion,
         lastOperationSucceeded: true,
         driftDetected: false,
+        drift: null,
         lastDeployedAt: now,
         lastDeployedBy: by,
         duration: change.durationSeconds,
@@ -121,6 +129,28 @@ function instanceChange(
         ...(change.resourceCount === undefined ? {} : { resourceCount: change.resourceCount }),
         bumpVersion: true,
       };
+    case 'refreshed':
+      return {
+        outputs: change.outputs,
+        resourceCount: change.resourceCount,
+        stateVersion: change.stateVersion,
+        driftDetected: false,
+        drift: null,
+        // it is proven no longer that what was applied last is there
+        ...(change.changed ? { fingerprint: null, bumpVersion: true } : {}),
+      };
+    case 'imported':
+      return {
+        status: change.resourceCount > 0 ? 'deployed' : 'destroyed',
+        outputs: change.outputs,
+        resourceCount: change.resourceCount,
+        stateVersion: change.stateVersion,
+        fingerprint: null,
+        lastOperationSucceeded: true,
+        driftDetected: false,
+        drift: null,
+        bumpVersion: true,
+      };
     case 'destroyed':
       return {
         status: 'destroyed',
@@ -131,6 +161,7 @@ function instanceChange(
         resourceCount: 0,
         lastOperationSucceeded: true,
         driftDetected: false,
+        drift: null,
         bumpVersion: true,
       };
   }

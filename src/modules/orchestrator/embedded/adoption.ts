@@ -6,7 +6,8 @@ import { aRecord, type ResourceRecord } from './stack-state.js';
 import { isProviderType, makeUrn, nameOf, packageOf, PROVIDER_TYPE_PREFIX, ROOT_STACK_TYPE } from './urn.js';
 
 /**
- * Takes existing resources into the state, all or none: everything is read first, then saved at once. They are protected, as
+ * Takes existing resources into the state, all or none: everything is read first, then saved at once. One that is there under
+ * the same id stays as it is. They are protected, as
  * after `pulumi import`; the program's next run takes them over as it declares them.
  * @throws RunStopped when one does not exist, is in the state already, or has a parent that is not
  */
@@ -18,9 +19,10 @@ export async function adopt(
   const { run, snapshot } = context;
   const root = rootOf(context);
   const found = await Promise.allSettled(
-    wanted.map(async (item): Promise<ResourceRecord> => {
+    wanted.map(async (item): Promise<ResourceRecord | null> => {
       const { type, id, parent = '' } = item;
       const urn = makeUrn(run.stack, run.project, parent, type, item.name);
+      if (snapshot.previous(urn)?.id === id) return null;
       const step = { urn, type, action: 'read' as const };
       const problem = problemOf(context, item, urn);
       if (problem) throw context.refuse(step, problem);
@@ -42,8 +44,8 @@ export async function adopt(
   context.assertOpen();
   for (const result of found) {
     if (result.status === 'rejected') throw result.reason;
-    snapshot.insert(result.value);
-    context.counts.created++;
+    if (result.value) snapshot.insert(result.value);
+    context.counts[result.value ? 'created' : 'unchanged']++;
   }
   await context.commit();
 }
@@ -74,7 +76,7 @@ function problemOf(context: RunContext, { type, parent }: ResourceImport, urn: s
   const { resources } = context.snapshot.contents();
   if (type === ROOT_STACK_TYPE || isProviderType(type)) return invalid(urn, type, `${type} cannot be imported`);
   if (resources.some((record) => record.urn === urn && !record.delete)) {
-    return invalid(urn, type, `${urn} is in the state already`);
+    return invalid(urn, type, `${urn} is in the state already, under another id`);
   }
   if (parent !== undefined && !resources.some((record) => record.urn === parent)) {
     return invalid(urn, type, `the parent ${parent} is not in the state`);
