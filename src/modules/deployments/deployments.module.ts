@@ -37,6 +37,14 @@ import { ConfigurationService } from './configuration/configuration.service.js';
 import { ExplainService } from './configuration/explain.service.js';
 import { ManifestRevisionsService } from './configuration/manifest-revisions.service.js';
 import { TemplateSources } from './configuration/template-sources.js';
+import { Config } from '../../shared/config/config.js';
+import { EnvironmentViews } from './validation/environment-views.js';
+import { FullChecks } from './validation/full-checks.js';
+import { HealthProbe, NoHealthProbe } from './validation/health-probe.port.js';
+import { HttpHealthProbe } from './validation/http.health-probe.js';
+import { ValidationController } from './validation/validation.controller.js';
+import { ValidationService } from './validation/validation.service.js';
+import { VerificationService, VerificationTools } from './validation/verification.service.js';
 import { ManifestVault } from './manifest-vault.js';
 import { Policies } from './policies.js';
 import { DeploymentMirror } from './mirror/deployment-mirror.js';
@@ -89,6 +97,7 @@ const REPOSITORIES = [
     StackRunsController,
     EnvironmentsController,
     ConfigurationController,
+    ValidationController,
     DeploymentsController,
   ],
   providers: [
@@ -105,6 +114,16 @@ const REPOSITORIES = [
     ExplainService,
     ManifestRevisionsService,
     TemplateSources,
+    FullChecks,
+    EnvironmentViews,
+    ValidationService,
+    VerificationService,
+    VerificationTools,
+    {
+      provide: HealthProbe,
+      inject: [Config],
+      useFactory: (config: Config) => (config.engine.cloud === 'aws' ? new HttpHealthProbe() : new NoHealthProbe()),
+    },
     EnvironmentClosing,
     ClosingTools,
     EnvironmentDisabling,

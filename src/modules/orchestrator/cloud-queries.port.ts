@@ -1,3 +1,5 @@
+import type { AccountAccess } from './platform-access.js';
+
 /** Where a question is asked. */
 export interface QueryPlace {
   readonly organization: string;
@@ -25,4 +27,11 @@ export abstract class CloudQueries {
   abstract certificate(place: QueryPlace, domain: string): Promise<QueryAnswer<string>>;
   abstract defaultVpc(place: QueryPlace): Promise<QueryAnswer<string>>;
   abstract accountId(place: QueryPlace): Promise<QueryAnswer<string>>;
+  /**
+   * What the server may do there. null = no account is behind it (sandbox).
+   * @param _profile named credentials of the host; default the server's own
+   */
+  access(_place: QueryPlace, _profile?: string): Promise<AccountAccess | null> {
+    return Promise.resolve(null);
+  }
 }
