@@ -1,3 +1,4 @@
+import { HeartbeatsService } from '../../src/modules/sessions/heartbeats.service.js';
 import { CLIENT_KEY, TestApp } from './app.harness.js';
 import { AS_ADMIN as admin, collectionOf, inPast, startSession, type Wire } from './session-rig.js';
 
@@ -7,6 +8,9 @@ describe('detection of failures', () => {
     test = await TestApp.start({ SCHEDULER_MODE: 'off', RATE_LIMIT_HEARTBEAT_PER_MINUTE: '5' });
   });
   afterAll(() => test.stop());
+  beforeEach(async () => {
+    await collectionOf(test, 'sessions').deleteMany({});
+  });
   const detect = async (): Promise<Wire> => (await test.post('/api/sessions/detect-failures', undefined, admin)).body;
   const get = async (id: unknown): Promise<Wire> => (await test.get(`/api/sessions/${String(id)}`, admin)).body;
 
@@ -93,6 +97,16 @@ describe('detection of failures', () => {
     expect(client.status).toBe(403);
   });
 
+  it('[3.2.e] marks a hundred overdue sessions in far less than thirty seconds', async () => {
+    const sessions = await Promise.all(Array.from({ length: 100 }, () => startSession(test)));
+    const ids = sessions.map((session) => session['session_id']);
+    const last_heartbeat = new Date(Date.now() - 300_000);
+    await collectionOf(test, 'sessions').updateMany({ session_id: { $in: ids } }, { $set: { last_heartbeat } });
+    const found = await detect();
+    expect((found['stalled_sessions'] as unknown[]).sort()).toEqual(ids.sort());
+    expect(found['duration_ms']).toBeLessThan(30_000);
+  });
+
   it('after an outage of ours nobody is marked, and the brake is told', async () => {
     const { session_id: id } = await startSession(test);
     await inPast(test, id, 900);
@@ -103,5 +117,23 @@ describe('detection of failures', () => {
     expect(await detect()).toMatchObject({ count: 0, skipped: false });
     await collectionOf(test, 'ingestion').updateOne({}, { $set: { since: new Date(Date.now() - 200_000) } });
     expect(await detect()).toMatchObject({ stalled_sessions: [id] });
+  });
+
+  it('a heartbeat that we answered with an error of ours puts the brake on, and health shows it', async () => {
+    const { session_id: id } = await startSession(test);
+    const heartbeats = test.app.get(HeartbeatsService) as unknown as Record<string, unknown>;
+    heartbeats['beat'] = () => Promise.reject(new TypeError('a defect'));
+    const { status } = await test.post(`/api/sessions/${String(id)}/heartbeat`, {}, admin);
+    delete heartbeats['beat'];
+    expect(status).toBe(500);
+    const brakeOf = async (): Promise<unknown> => {
+      const { body } = await test.get('/health/detailed', admin);
+      return (body['dependencies'] as Record<string, { readonly brake: unknown }>)['stall_detection']?.brake;
+    };
+    let brake = await brakeOf();
+    while (!(brake as { readonly active: boolean }).active) brake = await brakeOf();
+    expect(brake).toMatchObject({ active: true, reason: 'a heartbeat was answered with 500' });
+    await inPast(test, id, 300);
+    expect(await detect()).toMatchObject({ count: 0 });
   });
 });
