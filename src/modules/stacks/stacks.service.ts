@@ -4,10 +4,14 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../shared/config/config.js';
 import { NotFound, Refused } from '../../shared/errors/app-error.js';
 import { compareNames, StackGraph } from '../orchestrator/graph.js';
+import { type Finding, isBlocking } from '../templates/finding.js';
 import { unionGraph } from '../templates/registry-rules.js';
 import type { StackCategory, StackTemplate, StackTemplates } from '../templates/stack-template.js';
 import { TemplateLibrary } from '../templates/template-library.js';
 import { TemplatesService, type TemplateViewer } from '../templates/templates.service.js';
+import { type CodeParameters, readCodeParameters } from './code-parameters.js';
+import { type CodeComparison, type CodeContext, codeFindings, compareCode } from './code-rules.js';
+import { hasSources, readStackFiles, type StackFiles } from './program-source.js';
 import { CodeHashes, findMainFile, isProgramPresent, programDirOf, type SourceRoots } from './stack-source.js';
 
 export interface StackFilter {
@@ -33,6 +37,11 @@ export interface RegisteredStack {
   readonly templates: readonly string[];
   /** Stacks that name it, hard or optional. */
   readonly dependents: readonly string[];
+}
+
+export interface CodeCheck {
+  readonly status: 'passed' | 'failed' | 'skipped';
+  readonly findings: readonly Finding[];
 }
 
 export interface DiscoveredStack {
@@ -144,6 +153,34 @@ export class StacksService {
     return { programDir: programDirOf(this.#roots, name), codeHash: this.#hashes.of(name) };
   }
 
+  /**
+   * Rules COD of deployments.md 8.3 on the source; `skipped` where this host has no sources at all.
+   * @param strict warnings that may block do
+   */
+  codeCheck(name: string, strict: boolean): CodeCheck {
+    if (!hasSources(this.#roots)) return { status: 'skipped', findings: [] };
+    const findings = codeFindings(this.#codeOf(name, this.templates().get(name) ?? null), strict);
+    return { status: findings.some(isBlocking) ? 'failed' : 'passed', findings };
+  }
+
+  /** null: the program's source is not on this host. @throws NotFound */
+  compare(name: string): CodeComparison | null {
+    const template = this.template(name);
+    const { code } = this.#codeOf(name, template);
+    return code && compareCode(template, code);
+  }
+
+  /** What the source says; `code` is null where there is no main file. */
+  readProgram(name: string): { readonly files: StackFiles; readonly code: CodeParameters | null } {
+    const { files, code } = this.#codeOf(name, null);
+    return { files, code };
+  }
+
+  /** This host has sources: a stack without a folder there is a mistake. */
+  get hasSources(): boolean {
+    return hasSources(this.#roots);
+  }
+
   /** Folders below STACKS_ROOT with a main file, by name; hidden ones and `shared` are none. */
   discover(): DiscoveredStack[] {
     const { sources } = this.#roots;
@@ -165,6 +202,11 @@ export class StacksService {
       codePath: findMainFile(this.#roots, name)?.slice(sources.length + 1) ?? null,
       documentation: existsSync(join(sources, name, 'docs')) ? `${name}/docs` : null,
     };
+  }
+
+  #codeOf(stack: string, template: StackTemplate | null): CodeContext {
+    const files = readStackFiles(this.#roots, stack);
+    return { stack, template, files, code: files.program && readCodeParameters(files.program) };
   }
 
   /** Of the whole registry as it is now. */
