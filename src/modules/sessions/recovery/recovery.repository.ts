@@ -81,7 +81,10 @@ export class RecoveryRepository {
 
   /** The session that took over from `originalId`. */
   async findSuccessor(organization: string, originalId: string): Promise<Session | null> {
-    const record = await this.model.findOne({ recovered_from: originalId, organization }).lean<SessionRecord>();
+    const record = await this.model
+      // the condition of the partial index stands in the query as well: without it the index is not used
+      .findOne({ recovered_from: { $eq: originalId, $type: 'string' }, organization })
+      .lean<SessionRecord>();
     return record ? toSession(record) : null;
   }
 
