@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from '../src/app.js';
 import { StackEngine } from '../src/modules/orchestrator/engine.port.js';
-import { readConfig } from '../src/shared/config/config.js';
+import { Config, readConfig } from '../src/shared/config/config.js';
 import { EventBus } from '../src/shared/events/event-bus.js';
 import type { StoredEvent } from '../src/shared/events/events.js';
 import { type ProvidedDatabase, provideDatabase } from '../tools/dev-database/provide-database.js';
@@ -46,6 +46,19 @@ export class BenchApp {
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<BenchApp> {
     const folder = mkdtempSync(join(tmpdir(), 'cloud-bench-'));
     const database = await provideDatabase({ dataDir: join(folder, 'db'), say: (line) => console.error(line) });
+    return BenchApp.open(database, folder, settings);
+  }
+
+  /** A further server on the database and folder of another; it is stopped before that one. */
+  static beside(other: BenchApp, settings: Readonly<Record<string, string>> = {}): Promise<BenchApp> {
+    return BenchApp.open({ ...other.database, stop: async () => undefined }, other.folder, settings);
+  }
+
+  private static async open(
+    database: ProvidedDatabase,
+    folder: string,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<BenchApp> {
     const uri = new URL(database.uri);
     uri.pathname = `/bench_${process.pid}`;
     const config = readConfig({
@@ -96,6 +109,19 @@ export class BenchApp {
     const text = await response.text();
     if (!response.ok) throw new TypeError(`POST ${path} answered ${response.status}: ${text}`);
     return (JSON.parse(text) as { data: Data }).data;
+  }
+
+  /** Organization of BENCH_KEY. */
+  get sessionOrganization(): string {
+    return this.app.get<Config>(Config).auth.staticKeysOrganization;
+  }
+
+  /** A route of the session half with BENCH_KEY. @throws TypeError on anything but success */
+  async getSessions(path: string): Promise<unknown> {
+    const response = await fetch(`${this.url}${path}`, { headers: { 'x-api-key': BENCH_KEY } });
+    const text = await response.text();
+    if (!response.ok) throw new TypeError(`GET ${path} answered ${response.status}: ${text}`);
+    return JSON.parse(text) as unknown;
   }
 
   /** @returns the id of a new deployment with dev enabled */

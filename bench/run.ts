@@ -4,11 +4,16 @@ import { judge, type Measurement, table } from './report.js';
 const BENCHES: Readonly<Record<string, string>> = {
   'default-deploy': 'all 16 stacks of the default template on the sandbox: wall time, memory, processes',
   engine: 'one run of a stack: embedded, Pulumi through us, plain command line; first and unchanged',
+  detectors: '3 detectors on 10,000 sessions that expire: transitions and their events',
   health: '/health of the whole server against bare Fastify, requests per second',
+  heartbeat: 'heartbeats through the whole pipeline against bare Fastify with one raw findOneAndUpdate',
   idle: 'memory of the server process after 30 s without traffic, and how fast it starts',
   'no-change': '16 synthetic stacks without a change through plan and skip: milliseconds and processes started',
+  'query-plans': 'every hot query of the session half: does it run on an index, without sorting in memory',
   'ready-vs-serial': "the default template's graph, ready-node against serial and against its critical path",
+  'session-read': 'an authenticated GET of one session against bare Fastify with one raw findOne',
   'stack-overhead': 'our time around one executed stack, against the engine alone',
+  sweep: 'one search for stalled sessions among 100,000, 1,000 of them expired: time, documents examined, memory',
 };
 
 /** `npm run bench -- <name>`: a table for people on stderr, one JSON line at the end of stdout; 1 when a goal was missed. */

@@ -9,12 +9,13 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** Our server in a process of its own, started as `npm start` does. @param data folder for keys and mirror */
+/** Our server in a process of its own, started as `npm start` does. @param data folder for keys and mirror @param output file descriptor of its output */
 export function startServer(
   databaseUri: string,
   databaseName: string,
   data: string,
   settings: Readonly<Record<string, string>> = {},
+  output = 2,
 ): Promise<Server> {
   const environment = {
     NODE_ENV: 'test',
@@ -29,7 +30,7 @@ export function startServer(
     API_KEYS: 'bench:bench-key-0123456789',
     ...settings,
   };
-  return startProcess('src/main.js', environment, SERVER_NODE_FLAGS);
+  return startProcess('src/main.js', environment, SERVER_NODE_FLAGS, output);
 }
 
 /** Starts a compiled entry and waits for its `listening` message. @param entry below dist/ */
@@ -37,11 +38,12 @@ export async function startProcess(
   entry: string,
   env: Readonly<Record<string, string>>,
   flags: readonly string[] = [],
+  output = 2,
 ): Promise<Server> {
   const child = fork(join(PROJECT_ROOT, 'dist', entry), {
     env: { ...process.env, ...env },
     execArgv: [...flags],
-    stdio: ['ignore', 2, 2, 'ipc'],
+    stdio: ['ignore', output, output, 'ipc'],
   });
   const url = await new Promise<string>((resolve, reject) => {
     child.on('message', (message: { event?: string; url?: string }) => {

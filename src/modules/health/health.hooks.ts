@@ -8,6 +8,8 @@ import { createLog } from '../../shared/kernel/log.js';
 import { Metrics } from '../../shared/metrics/metrics.js';
 import { answerInFront, healthBody } from './fast-health.js';
 
+const HEARTBEAT = '/api/sessions/:sessionId/heartbeat';
+
 const log = createLog('http');
 
 /** A caller's own X-Request-Id is only noted; ours is a fresh one. */
@@ -51,6 +53,13 @@ export class HealthHooks implements OnModuleInit {
     });
   }
 
+  /** Those that reactivate a session are counted once more as such, by their event (session-metrics.ts). */
+  private measureHeartbeat(status: number, elapsedMs: number): void {
+    this.metrics.observe('heartbeat_latency_ms', {}, elapsedMs);
+    const result = status < 300 ? 'ok' : status === 404 ? 'not_found' : 'rejected';
+    this.metrics.count('heartbeats_total', { result });
+  }
+
   /** `http.request`: successes sampled by LOG_REQUEST_SAMPLE_RATE, refusals warn, failures are errors. */
   private logRequest(request: FastifyRequest, endpoint: string, status: number, elapsedMs: number): void {
     const share = this.config.log.requestShare;
@@ -83,6 +92,7 @@ export class HealthHooks implements OnModuleInit {
     const status = reply.statusCode;
     this.metrics.count('api_requests_total', { endpoint, method, status });
     this.metrics.observe('api_request_duration_ms', { endpoint, method }, reply.elapsedTime);
+    if (endpoint === HEARTBEAT) this.measureHeartbeat(status, reply.elapsedTime);
     this.logRequest(request, endpoint, status, reply.elapsedTime);
     const code = contextOf(request)?.errorCode;
     if (!code) return;

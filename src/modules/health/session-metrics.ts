@@ -49,6 +49,7 @@ export class SessionMetrics implements OnModuleInit {
         this.metrics.count('stalls_detected_total', {});
         return this.metrics.observe('time_to_detect_failure_ms', {}, dataOf(event, event.type).time_since_heartbeat_ms);
       case 'session_reactivated':
+        this.metrics.count('heartbeats_total', { result: 'reactivated' });
         if (dataOf(event, event.type).false_positive) this.metrics.count('stall_false_positives_total', {});
         return;
       case 'session_recovered':
