@@ -54,7 +54,7 @@ describe('bad input', () => {
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
   });
 
-  it('an environment that is not enabled is 422 and an unknown one 400', async () => {
+  it('[PRE-001] an environment that is not enabled is 422 and an unknown one 400', async () => {
     const made = await test.post('/api/v1/deployments', MINIMAL);
     const id = String(made.body.data['deploymentId']);
     const disabled = await test.post(`/api/v1/deployments/${id}/deploy`, { environment: 'stage' });
