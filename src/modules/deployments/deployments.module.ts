@@ -42,10 +42,16 @@ import { EnvironmentViews } from './validation/environment-views.js';
 import { FullChecks } from './validation/full-checks.js';
 import { HealthProbe, NoHealthProbe } from './validation/health-probe.port.js';
 import { HttpHealthProbe } from './validation/http.health-probe.js';
+import { PlatformAccessController } from './validation/platform-access.controller.js';
+import { PlatformAccessService } from './validation/platform-access.service.js';
 import { ValidationController } from './validation/validation.controller.js';
 import { ValidationService } from './validation/validation.service.js';
 import { VerificationService, VerificationTools } from './validation/verification.service.js';
+import { DeploymentStacksController } from './instances/deployment-stacks.controller.js';
+import { DeploymentStacksService, StackReadTools } from './instances/deployment-stacks.service.js';
 import { ManifestVault } from './manifest-vault.js';
+import { RemovalController } from './removal/removal.controller.js';
+import { RemovalService } from './removal/removal.service.js';
 import { Policies } from './policies.js';
 import { DeploymentMirror } from './mirror/deployment-mirror.js';
 import { OperationClosing } from './operations/operation-closing.js';
@@ -66,6 +72,10 @@ import { RunRequestBuilder, VersionReader } from './operations/run-request.build
 import { StackRunsController } from './operations/stack-runs.controller.js';
 import { StackRunsService } from './operations/stack-runs.service.js';
 import { StaleDependents } from './operations/stale-dependents.js';
+import { StackRefs } from './state/stack-refs.js';
+import { STATE_BACKUPS, stateBackupSchema } from './state/state-backup.schema.js';
+import { StateBackupsRepository } from './state/state-backups.repository.js';
+import { StateBackups } from './state/state-backups.js';
 import { VersionSnapshots } from './environments/version-snapshots.js';
 import { StatusService, StatusSources } from './operations/status.service.js';
 
@@ -75,6 +85,7 @@ const REPOSITORIES = [
   StackInstancesRepository,
   VersionsRepository,
   OperationsRepository,
+  StateBackupsRepository,
 ];
 
 @Module({
@@ -89,6 +100,7 @@ const REPOSITORIES = [
       { name: DEPLOYMENT_VERSIONS, schema: environmentVersionSchema },
       { name: STICKY_VALUES, schema: stickyValueSchema },
       { name: OPERATIONS, schema: operationSchema },
+      { name: STATE_BACKUPS, schema: stateBackupSchema },
     ]),
   ],
   controllers: [
@@ -96,8 +108,11 @@ const REPOSITORIES = [
     RollbacksController,
     StackRunsController,
     EnvironmentsController,
+    DeploymentStacksController,
+    RemovalController,
     ConfigurationController,
     ValidationController,
+    PlatformAccessController,
     DeploymentsController,
   ],
   providers: [
@@ -119,6 +134,7 @@ const REPOSITORIES = [
     ValidationService,
     VerificationService,
     VerificationTools,
+    PlatformAccessService,
     {
       provide: HealthProbe,
       inject: [Config],
@@ -134,6 +150,9 @@ const REPOSITORIES = [
     PromotionProof,
     PromotionsService,
     PromotionTools,
+    DeploymentStacksService,
+    StackReadTools,
+    RemovalService,
     OperationsService,
     OperationIntake,
     OperationStores,
@@ -154,6 +173,8 @@ const REPOSITORIES = [
     VersionSnapshots,
     RunPreflight,
     RunPreparation,
+    StateBackups,
+    StackRefs,
     StatusService,
     StatusSources,
   ],
@@ -166,10 +187,12 @@ export class DeploymentsModule implements OnModuleInit {
     private readonly instances: StackInstancesRepository,
     private readonly versions: VersionsRepository,
     private readonly operations: OperationsRepository,
+    private readonly backups: StateBackupsRepository,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    for (const repository of [this.deployments, this.environments, this.instances, this.versions, this.operations]) {
+    const { deployments, environments, instances, versions, operations, backups } = this;
+    for (const repository of [deployments, environments, instances, versions, operations, backups]) {
       await repository.prepare();
     }
   }

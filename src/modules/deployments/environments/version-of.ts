@@ -38,10 +38,11 @@ export function versionOf(input: VersionInput): EnvironmentVersion {
 
 function kindOf({ operation, report, instances }: VersionInput, rolledBack: boolean): VersionKind {
   if (rolledBack) return 'rollback';
+  if (operation.type === 'state-import') return 'import';
   if (!instances.some((i) => i.status === 'deployed'))
     return operation.type.startsWith('destroy') ? 'destroyed' : 'partial';
   return report.outcome === 'success' &&
-    DEPLOYING.includes(operation.type) &&
+    (DEPLOYING.includes(operation.type) || operation.type === 'drift-fix') &&
     instances.every((i) => i.status === 'deployed' || i.status === 'destroyed' || i.status === 'not_deployed')
     ? 'complete'
     : 'partial';

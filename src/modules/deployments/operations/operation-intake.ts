@@ -69,7 +69,15 @@ export class OperationTools {
 }
 
 /** Types that a disabled environment takes: nothing new comes into it (deployments.md 9.2). */
-const ALSO_WHEN_DISABLED: readonly OperationType[] = ['destroy', 'destroy-stack', 'rollback'];
+const ALSO_WHEN_DISABLED: readonly OperationType[] = [
+  'destroy',
+  'destroy-stack',
+  'rollback',
+  'refresh',
+  'drift-detect',
+  'drift-fix',
+  'state-import',
+];
 
 /**
  * The one way into an operation, whatever its type: running operation → environment → options → capacity → plan → stored, and

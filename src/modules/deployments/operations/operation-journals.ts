@@ -3,6 +3,7 @@ import { type Lease, Leases } from '../../../shared/database/leases.js';
 import { EventLog } from '../../../shared/events/event-log.js';
 import { EnvironmentClosing } from '../environments/environment-closing.js';
 import { StackInstancesRepository } from '../environments/stack-instances.repository.js';
+import { StateBackups } from '../state/state-backups.js';
 import type { Operation } from './operation.js';
 import { OperationJournal } from './operation.journal.js';
 import { OperationsRepository } from './operations.repository.js';
@@ -16,6 +17,7 @@ export class OperationJournals {
     private readonly operations: OperationsRepository,
     private readonly instances: StackInstancesRepository,
     private readonly environments: EnvironmentClosing,
+    private readonly backups: StateBackups,
   ) {}
 
   open(operation: Operation, lease: Lease): OperationJournal {
@@ -26,6 +28,7 @@ export class OperationJournals {
         operations: this.operations,
         instances: this.instances,
         environments: this.environments,
+        backups: this.backups,
       },
       operation,
       lease,

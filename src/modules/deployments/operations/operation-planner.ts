@@ -3,6 +3,7 @@ import { Conflict, Refused } from '../../../shared/errors/app-error.js';
 import type { IrreversibleStep } from '../../../shared/events/events.js';
 import { OrchestratorService } from '../../orchestrator/orchestrator.service.js';
 import type { Plan, RunRequest } from '../../orchestrator/run-request.js';
+import { isUpkeep } from '../../orchestrator/run-nodes.js';
 import { checkManualSkips, selectForDestroy, selectStacks } from '../../orchestrator/selection.js';
 import { StacksService } from '../../stacks/stacks.service.js';
 import type { Operation } from './operation.js';
@@ -39,7 +40,7 @@ export class OperationPlanner {
     const basis = await this.builder.basis(operation);
     const everything = this.builder.compose(operation, basis, NO_FENCE);
     const selectedStacks = select(operation, everything);
-    this.requirePrograms(operation, everything.rollbackTo ? Object.keys(everything.rollbackTo.deploy) : selectedStacks);
+    this.requirePrograms(operation, everything, selectedStacks);
     const selected = { ...operation, selectedStacks };
     const request = this.builder.compose(selected, basis, NO_FENCE);
     await this.requireSafeSkips(operation, request);
@@ -57,8 +58,9 @@ export class OperationPlanner {
     requireFresh(reviewed.operationId, before, { plan, manifestRevision: operation.manifestRevision });
   }
 
-  private requirePrograms(operation: Operation, names: readonly string[]): void {
-    if (operation.type.startsWith('destroy')) return;
+  private requirePrograms(operation: Operation, request: RunRequest, selected: readonly string[]): void {
+    const names = request.rollbackTo ? Object.keys(request.rollbackTo.deploy) : selected;
+    if (operation.type.startsWith('destroy') || (isUpkeep(request.type) && request.type !== 'drift-fix')) return;
     const missing = names.filter((name) => !this.stacks.isPresent(name));
     if (missing.length === 0) return;
     throw new Refused('STACK_CODE_NOT_FOUND', `The programs of these stacks are not there: ${missing.join(', ')}`, {
@@ -75,14 +77,15 @@ export class OperationPlanner {
   }
 }
 
-function select(operation: Operation, { stacks, rollbackTo }: RunRequest): readonly string[] {
+function select(operation: Operation, { type, stacks, rollbackTo }: RunRequest): readonly string[] {
+  if (type === 'state-import') return stacks.map(({ name }) => name);
   if (rollbackTo) {
     const names = operation.stack ? [operation.stack] : stacks.map(({ name }) => name);
     return requireChanges(operation, names, rollbackTo);
   }
   const { stackFilter, includeDependencies, skipDependencies, force } = operation.parameters;
   const filter = stackFilter ?? [];
-  if (operation.type.startsWith('destroy')) {
+  if (operation.type.startsWith('destroy') || isUpkeep(type)) {
     if (stacks.length === 0) {
       throw new Conflict(
         'RESOURCE_CONFLICT',
@@ -92,7 +95,7 @@ function select(operation: Operation, { stacks, rollbackTo }: RunRequest): reado
         },
       );
     }
-    return selectForDestroy(stacks, { filter, force });
+    return selectForDestroy(stacks, { filter, force: force || isUpkeep(type) });
   }
   return selectStacks(stacks, { filter, includeDependencies, skipDependencies, environment: operation.environment });
 }

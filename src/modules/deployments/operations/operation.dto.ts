@@ -20,6 +20,7 @@ import { ENVIRONMENTS, type EnvironmentName } from '../../../shared/http/princip
 import { PageQuery, ToInt, ToList } from '../../../shared/http/paging.js';
 import type { StackRunRecord } from '../../orchestrator/run-request.js';
 import { DeploymentParams } from '../deployment.dto.js';
+import { driftResult } from './drift-view.js';
 import { remainingSeconds } from './progress-view.js';
 import type { Operation } from './operation.js';
 
@@ -288,7 +289,7 @@ export function toOperationDto(
     environment: operation.environment,
     stack: operation.stack,
     type: operation.type,
-    preview: operation.preview,
+    preview: operation.preview && operation.type !== 'drift-detect',
     status: operation.status,
     phase: operation.phase,
     engine: operation.engine,
@@ -382,6 +383,7 @@ export function currentLayerOf(records: readonly StackRunRecord[]): number | nul
 }
 
 function resultOf(operation: Operation, records: readonly StackRunRecord[]): Record<string, unknown> | null {
+  if (operation.type === 'drift-detect') return operation.report && driftResult(records);
   if (operation.preview) {
     return { stacks: Object.fromEntries(records.filter((r) => r.planned).map((r) => [r.name, r.planned])) };
   }

@@ -5,6 +5,7 @@ import type { DriftFinding, InstanceChange, JournalEntry, RunJournal } from '../
 import type { RunReport } from '../../orchestrator/run-request.js';
 import type { EnvironmentClosing } from '../environments/environment-closing.js';
 import type { StackInstancesRepository } from '../environments/stack-instances.repository.js';
+import type { StateBackups } from '../state/state-backups.js';
 import type { Operation } from './operation.js';
 import type { OperationsRepository } from './operations.repository.js';
 
@@ -15,10 +16,11 @@ export interface JournalStores {
   readonly operations: OperationsRepository;
   readonly instances: StackInstancesRepository;
   readonly environments: EnvironmentClosing;
+  readonly backups: StateBackups;
 }
 
 /**
- * The journal of one operation in MongoDB. Every entry is one transaction:
+ * The journal of one operation in MongoDB. States are backed up before an automatic rollback. Every entry is one transaction:
  * 1. the lease must still be ours (a change of hands before the commit makes the transaction fail);
  * 2. operation, stack instances, sticky values, environment and version are written;
  * 3. the events are numbered and stored.
@@ -42,7 +44,11 @@ export class OperationJournal implements RunJournal {
   }
 
   async record(entry: JournalEntry): Promise<void> {
-    const { eventLog, leases, environments } = this.#stores;
+    const { eventLog, leases, environments, backups } = this.#stores;
+    const { rollback } = entry;
+    if (entry.phase === 'rolling_back' && rollback?.trigger === 'auto' && !this.#closed) {
+      await backups.beforeRollback(this.#operation, rollback.stacks);
+    }
     await eventLog.write(this.#operation.organization, async (append) => {
       if (this.#closed) throw new StaleLease(this.#lease.key, this.#lease.token);
       await leases.assertHeld(this.#lease);

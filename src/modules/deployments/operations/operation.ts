@@ -1,4 +1,5 @@
 import type { EnvironmentName } from '../../../shared/http/principal.js';
+import type { ResourceImport } from '../../orchestrator/engine.port.js';
 import type {
   InstanceFacts,
   Plan,
@@ -32,6 +33,8 @@ export interface OperationParameters extends RunOptions {
   readonly toVersion: number | null;
   /** Of a destroy: the environment is disabled when it has succeeded. */
   readonly disableAfter?: boolean;
+  /** Of a state import: a kept state, or existing resources. */
+  readonly stateImport?: { readonly backupId: string } | { readonly resources: readonly ResourceImport[] };
   /** Of a clone. */
   readonly promotion?: Promotion;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Lease } from '../../../shared/database/leases.js';
 import type { RunRequest } from '../../orchestrator/run-request.js';
 import type { Preflight } from '../../orchestrator/run.js';
+import { StateBackups } from '../state/state-backups.js';
 import type { Operation } from './operation.js';
 import { OperationPlanner } from './operation-planner.js';
 import { OperationsRepository } from './operations.repository.js';
@@ -17,7 +18,7 @@ export interface PreparedRun {
  * From an operation that holds its environment to a run:
  * 1. one that waited in the queue is planned anew, for what it saw then may have changed;
  * 2. the request is composed from the frozen manifest revision;
- * 3. the standing before the run is kept, for a successor's rollback.
+ * 3. states that it replaces or removes are backed up, and the standing before the run is kept, for a successor's rollback.
  */
 @Injectable()
 export class RunPreparation {
@@ -26,6 +27,7 @@ export class RunPreparation {
     private readonly planner: OperationPlanner,
     private readonly builder: RunRequestBuilder,
     private readonly preflight: RunPreflight,
+    private readonly backups: StateBackups,
   ) {}
 
   /** @param previousHolder the process that died while it ran the operation; null = nobody has begun. @throws what refuses the new plan */
@@ -33,6 +35,10 @@ export class RunPreparation {
     const planned = previousHolder === null && hasWaited(operation) ? await this.replan(operation) : operation;
     const request = await this.builder.forRun(planned, lease.token, previousHolder);
     if (!planned.before) {
+      await this.backups.beforeRun(
+        planned,
+        request.stacks.filter(({ selected }) => selected).map(({ name }) => name),
+      );
       const before = Object.fromEntries(request.stacks.map((stack) => [stack.name, stack.instance]));
       await this.operations.keepBefore(planned.operationId, before);
     }

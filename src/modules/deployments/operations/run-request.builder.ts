@@ -2,7 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../../shared/config/config.js';
 import { Defect, Refused } from '../../../shared/errors/app-error.js';
 import { StacksService } from '../../stacks/stacks.service.js';
-import type { InstanceFacts, RunPlace, RunRequest, RunStack, RunView } from '../../orchestrator/run-request.js';
+import { isUpkeep } from '../../orchestrator/run-nodes.js';
+import type {
+  InstanceFacts,
+  RunPlace,
+  RunRequest,
+  RunStack,
+  RunView,
+  StateImport,
+} from '../../orchestrator/run-request.js';
 import type { Deployment } from '../deployment.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
 import type { Environment, StackInstance } from '../environments/environment.js';
@@ -14,6 +22,7 @@ import { isStackOn, type Manifest } from '../manifest/manifest.js';
 import { stackNodes } from '../manifest/manifest-context.js';
 import { ManifestVault } from '../manifest-vault.js';
 import { mergeConfig } from '../manifest/resolve-config.js';
+import { StateBackupsRepository } from '../state/state-backups.repository.js';
 import { eventScope } from './operation-scope.js';
 import type { Operation } from './operation.js';
 import { isStanding, rollbackTo, type RollbackTarget } from './rollback-target.js';
@@ -27,6 +36,8 @@ export interface RunBasis {
   readonly sticky: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Of a rollback. */
   readonly target?: RollbackTarget;
+  /** Of a state import. */
+  readonly stateImport?: StateImport;
 }
 
 /** What of an operation decides how its stacks look. */
@@ -35,12 +46,13 @@ type Selection = Pick<Operation, 'overrides' | 'selectedStacks'> & {
 };
 const EVERYTHING: Selection = { overrides: {}, selectedStacks: null, parameters: { skipStacks: [] } };
 
-/** Versions and what opens them. */
+/** Versions and what opens them, and kept states. */
 @Injectable()
 export class VersionReader {
   constructor(
     readonly repository: VersionsRepository,
     readonly snapshots: VersionSnapshots,
+    readonly backups: StateBackupsRepository,
   ) {}
 }
 
@@ -62,6 +74,8 @@ export class RunRequestBuilder {
     operation: Pick<Operation, 'deploymentId' | 'environment' | 'manifestRevision' | 'type' | 'parameters'>,
   ): Promise<RunBasis> {
     const standing = await this.standing(operation);
+    const { stateImport } = operation.parameters;
+    if (stateImport) return { ...standing, stateImport: await this.imported(operation.deploymentId, stateImport) };
     return operation.type === 'rollback' ? { ...standing, target: await this.target(operation) } : standing;
   }
 
@@ -84,6 +98,17 @@ export class RunRequestBuilder {
       instances: await this.instances.listOf(deploymentId, name),
       sticky: await this.instances.stickyOf(deploymentId, name),
     };
+  }
+
+  private async imported(
+    deploymentId: string,
+    source: NonNullable<Operation['parameters']['stateImport']>,
+  ): Promise<StateImport> {
+    if ('resources' in source) return { kind: 'resources', resources: source.resources };
+    const backup = await this.versions.backups.find(deploymentId, source.backupId);
+    const state = backup && Object.values(backup.states)[0];
+    if (!state) throw new Defect(`State backup ${source.backupId} of ${deploymentId} is gone`);
+    return { kind: 'state', state };
   }
 
   private async target({
@@ -127,7 +152,8 @@ export class RunRequestBuilder {
     return { place: this.place(basis), stacks: this.stacksToDeploy(EVERYTHING, basis) };
   }
 
-  private place({ deployment, environment, manifest }: RunBasis): RunPlace {
+  /** Where the environment is. */
+  place({ deployment, environment, manifest }: RunBasis): RunPlace {
     return {
       organization: deployment.organization,
       organizationName: deployment.organization,
@@ -144,8 +170,15 @@ export class RunRequestBuilder {
     };
   }
 
-  private work(operation: Operation, basis: RunBasis): Pick<RunRequest, 'stacks' | 'rollbackTo'> {
-    if (operation.type.startsWith('destroy')) return { stacks: this.stacksToDestroy(operation, basis) };
+  private work(operation: Operation, basis: RunBasis): Pick<RunRequest, 'stacks' | 'rollbackTo' | 'stateImport'> {
+    const { stateImport } = basis;
+    if (stateImport) {
+      const instance = this.instanceOf(basis, operation.stack ?? '');
+      return { stacks: this.stacksAsTheyAre(operation, basis, [instance]), stateImport };
+    }
+    if (operation.type.startsWith('destroy') || (operation.type !== 'clone' && isUpkeep(operation.type))) {
+      return { stacks: this.standingStacks(operation, basis) };
+    }
     if (!basis.target) return { stacks: this.stacksToDeploy(operation, basis) };
     const before = basis.instances.map((instance) => ({ ...instance, ...operation.before?.[instance.stack] }));
     return {
@@ -189,10 +222,14 @@ export class RunRequestBuilder {
   }
 
   /** The graph is that of the last deployment, also for stacks that the manifest no longer has (deployments.md 7.10). */
-  private stacksToDestroy(operation: Operation, basis: RunBasis): RunStack[] {
-    const standing = basis.instances.filter((i) => i.status !== 'not_deployed' && i.status !== 'destroyed');
-    const present = new Set(standing.map((i) => i.stack));
-    return standing.map((instance): RunStack => {
+  private standingStacks(operation: Operation, basis: RunBasis): RunStack[] {
+    const standing = basis.instances.filter(({ status }) => isStanding(status));
+    return this.stacksAsTheyAre(operation, basis, standing);
+  }
+
+  private stacksAsTheyAre(operation: Operation, basis: RunBasis, instances: readonly StackInstance[]): RunStack[] {
+    const present = new Set(instances.map((i) => i.stack));
+    return instances.map((instance): RunStack => {
       const template = this.stacks.findTemplate(instance.stack);
       return {
         ...this.facts(operation, instance.stack, instance),
