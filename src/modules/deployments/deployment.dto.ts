@@ -194,6 +194,7 @@ export class StackConfigBody {
   readonly configuration!: Record<string, unknown>;
 }
 
+/** Statuses of deployments, then those of environments alone, then the two groups (api.md 5.1). */
 const STATUSES = [
   'initialized',
   'deploying',
@@ -202,6 +203,12 @@ const STATUSES = [
   'failed',
   'destroying',
   'destroyed',
+  'unknown',
+  'initializing',
+  'validating',
+  'ready',
+  'disabled',
+  'rolling_back',
   'rolled_back',
   'active',
   'inactive',
@@ -241,7 +248,10 @@ export class DeploymentsQuery extends PageQuery {
   @IsIn(ENVIRONMENTS)
   readonly environment?: EnvironmentName;
 
-  @ApiPropertyOptional({ description: 'Comma list', enum: STATUSES })
+  @ApiPropertyOptional({
+    description: 'Comma list; a status that only environments have finds deployments with such an environment',
+    enum: STATUSES,
+  })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value))
   @IsArray()

@@ -19,6 +19,8 @@ export interface DeploymentFilter {
   /** Enabled in this environment. */
   readonly environment?: string;
   readonly statuses?: readonly string[];
+  /** Ids that count as well as `statuses`. */
+  readonly orAmong?: readonly string[];
   readonly tag?: { readonly key: string; readonly value: string };
   readonly search?: string;
   readonly withDestroyed: boolean;
@@ -122,7 +124,10 @@ function queryOf(filter: DeploymentFilter): QueryFilter<DeploymentRecord> {
   if (filter.project) and.push({ project: filter.project });
   if (filter.template) and.push({ template: filter.template });
   if (filter.environment) and.push({ environmentsEnabled: filter.environment });
-  if (filter.statuses) and.push({ status: { $in: [...filter.statuses] as Deployment['status'][] } });
+  if (filter.statuses) {
+    const inStatus = { status: { $in: [...filter.statuses] as Deployment['status'][] } };
+    and.push(filter.orAmong ? { $or: [inStatus, { deploymentId: { $in: [...filter.orAmong] } }] } : inStatus);
+  }
   else if (!filter.withDestroyed) and.push({ status: { $ne: 'destroyed' } });
   if (filter.tag) and.push({ [`tags.${filter.tag.key}`]: filter.tag.value });
   if (filter.search) {

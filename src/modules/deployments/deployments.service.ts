@@ -7,7 +7,7 @@ import { Clock } from '../../shared/kernel/clock.js';
 import { isDuplicateKey } from '../../shared/database/base.repository.js';
 import type { Finding } from '../templates/finding.js';
 import type { StackTemplates } from '../templates/stack-template.js';
-import type { Deployment } from './deployment.js';
+import type { Deployment, EnvironmentStatus } from './deployment.js';
 import { Catalogue } from './catalogue.js';
 import { environmentRows, newDeployment, scopeOf, targetOf } from './deployment-records.js';
 import { DeploymentStores } from './deployment-stores.js';
@@ -25,6 +25,8 @@ import { declaredEnvironments, isStackOn, type Manifest } from './manifest/manif
 /** Active deployments by tier (api.md 1.8). */
 const ACTIVE_LIMIT: Readonly<Record<string, number>> = { free: 5, standard: 50, static: 50 };
 const INACTIVE = ['initialized', 'destroyed', 'rolled_back'];
+/** No deployment is in them, but an environment of it may be (api.md 5.1). */
+const ENVIRONMENT_STATUSES: readonly EnvironmentStatus[] = ['ready', 'disabled', 'rolling_back', 'rolled_back'];
 
 /** A deployment with everything its views show. */
 export interface DeploymentDetail {
@@ -89,7 +91,7 @@ export class DeploymentsService {
       ...(query.project ? { project: query.project } : {}),
       ...(query.template ? { template: query.template } : {}),
       ...(query.environment ? { environment: query.environment } : {}),
-      ...(query.status ? { statuses: statusesOf(query.status) } : {}),
+      ...(query.status ? await this.statusFilter(principal, query.status) : {}),
       ...(key ? { tag: { key, value: value.join(':') } } : {}),
       ...(query.search ? { search: query.search } : {}),
       withDestroyed: query.all,
@@ -164,6 +166,18 @@ export class DeploymentsService {
     const manifest = await this.stores.vault.open(deployment.deploymentId, deployment.revision);
     if (!manifest) throw new NotFound('manifest revision', String(deployment.revision));
     return manifest;
+  }
+
+  /** Statuses that only environments have are looked for there. */
+  private async statusFilter(
+    principal: Principal,
+    given: readonly string[],
+  ): Promise<Pick<DeploymentFilter, 'statuses' | 'orAmong'>> {
+    const ofEnvironments = ENVIRONMENT_STATUSES.filter((status) => given.includes(status));
+    const statuses = statusesOf(given);
+    if (ofEnvironments.length === 0) return { statuses };
+    const organizations = this.access.visible(principal, 'deployments:read').scopes?.map((s) => s.organization);
+    return { statuses, orAmong: await this.stores.environments.deploymentsWith(ofEnvironments, organizations ?? null) };
   }
 
   private async detailOf(deployment: Deployment, warnings: readonly Finding[]): Promise<DeploymentDetail> {

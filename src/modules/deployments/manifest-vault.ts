@@ -29,17 +29,18 @@ export class ManifestVault {
       readonly createdAt: Date;
     },
   ): Promise<void> {
-    const sealed = mapSecrets(
-      manifest,
-      this.stacks.knownTemplates(),
-      (value) => `${SEALED}${this.secrets.seal(JSON.stringify(value))}`,
-    );
+    const sealed = mapSecrets(manifest, this.stacks.knownTemplates(), (value) => this.sealed(value));
     await this.deployments.addRevision({
       deploymentId: deployment.deploymentId,
       manifest: sealed as unknown as Record<string, unknown>,
       contentHash: contentHash(manifest),
       ...made,
     });
+  }
+
+  /** A secret value as it is stored, and may leave in an export. */
+  sealed(value: unknown): string {
+    return `${SEALED}${this.secrets.seal(JSON.stringify(value))}`;
   }
 
   /** The manifest with its secrets in clear, for runs and edits only; null when the revision does not exist. */

@@ -28,6 +28,7 @@ export const environmentSchema = new Schema<EnvironmentRecord>(
   { collection: ENVIRONMENTS_COLLECTION, versionKey: false },
 );
 environmentSchema.index({ deploymentId: 1, environment: 1 }, { unique: true }); // one, or all of a deployment
+environmentSchema.index({ status: 1, organization: 1 }); // deployments by the status of an environment
 
 export const STACK_INSTANCES = 'stack_instances';
 /** Secret outputs and the last configuration are sealed. */

@@ -4,6 +4,7 @@ import type { Model } from 'mongoose';
 import { BaseRepository } from '../../../shared/database/base.repository.js';
 import type { EnvironmentName } from '../../../shared/http/principal.js';
 import { ENVIRONMENTS_COLLECTION, type EnvironmentRecord } from './environment.schema.js';
+import type { EnvironmentStatus } from '../deployment.js';
 import type { Environment } from './environment.js';
 
 @Injectable()
@@ -22,6 +23,17 @@ export class EnvironmentsRepository extends BaseRepository<EnvironmentRecord> {
       .find({ deploymentId: { $in: [...deploymentIds] } }, { _id: 0 })
       .lean<EnvironmentRecord[]>();
     return records.sort((a, b) => order.indexOf(a.environment) - order.indexOf(b.environment));
+  }
+
+  /** Ids of deployments with an environment in one of these. @param organizations null = all of them */
+  deploymentsWith(
+    statuses: readonly EnvironmentStatus[],
+    organizations: readonly string[] | null,
+  ): Promise<string[]> {
+    return this.model.distinct('deploymentId', {
+      status: { $in: [...statuses] },
+      ...(organizations ? { organization: { $in: [...organizations] } } : {}),
+    });
   }
 
   find(deploymentId: string, environment: EnvironmentName): Promise<Environment | null> {

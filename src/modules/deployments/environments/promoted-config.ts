@@ -166,7 +166,11 @@ function sharedValues({ manifest, overrides }: DeployedContent, stack: string): 
 }
 
 /** Tiers 2b and 2c of `from`, with the region of `to`. */
-function ownValues({ from, to, current }: PromotionInput, { manifest }: DeployedContent, template: StackTemplate): Values {
+function ownValues(
+  { from, to, current }: PromotionInput,
+  { manifest }: DeployedContent,
+  template: StackTemplate,
+): Values {
   const own = manifest.spec.stacks[template.name]?.environments?.[from]?.config ?? {};
   const values = mergeDeep(environmentValues(manifest, template, from), own);
   const old = manifest.spec.environments[from]?.region;

@@ -63,6 +63,22 @@ export class DeploymentMirror {
     if (this.#isOn) await rm(this.#folderOf(deployment), { recursive: true, force: true });
   }
 
+  /** The folder goes to `archive/` (deployments.md 7.10). */
+  async archive(deployment: Mirrored): Promise<void> {
+    if (!this.#isOn) return;
+    await mkdir(join(this.#root, ARCHIVE), { recursive: true });
+    await move(this.#folderOf(deployment), this.#archiveOf(deployment));
+  }
+
+  /** Takes `archive` back. */
+  async restore(deployment: Mirrored): Promise<void> {
+    if (this.#isOn) await move(this.#archiveOf(deployment), this.#folderOf(deployment));
+  }
+
+  #archiveOf({ deploymentId, organization, project }: Mirrored): string {
+    return join(this.#root, ARCHIVE, directoryName(deploymentId, organization, project));
+  }
+
   #folderOf({ deploymentId, organization, project }: Mirrored): string {
     return join(this.#root, directoryName(deploymentId, organization, project));
   }
@@ -79,6 +95,18 @@ export class DeploymentMirror {
     const files = configFiles(manifest, stackTemplates, revision);
     for (const file of files) await replace(join(folder, file.path), file.text);
     return new Set(files.map((file) => file.path));
+  }
+}
+
+/** Folder below DEPLOY_ROOT of what was deleted. */
+const ARCHIVE = 'archive';
+
+/** Where there is no such folder there is nothing to move: the files are only for people. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 

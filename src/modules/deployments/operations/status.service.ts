@@ -153,7 +153,8 @@ export class StatusService {
   }
 }
 
-function idleStack(instance: StackInstance): Record<string, unknown> {
+/** Progress of a stack that no operation is about. */
+export function idleStack(instance: StackInstance): Record<string, unknown> {
   return {
     name: instance.stack,
     status: instance.status,
