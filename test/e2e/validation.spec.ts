@@ -134,6 +134,18 @@ describe('validation and verification of a deployment', () => {
     expect(one).toHaveLength(1);
   });
 
+  it('[AWS-001] [PUL-001] answers for the outside alone, where there is one', async () => {
+    const aws = await test.post('/api/v1/validation/aws', { region: 'eu-west-1' });
+    expect(aws).toMatchObject({
+      status: 200,
+      body: { data: { valid: true, region: 'eu-west-1', accountId: null, skipped: expect.any(String) as string } },
+    });
+    const pulumi = await test.post('/api/v1/validation/pulumi', {});
+    expect(pulumi).toMatchObject({ status: 200, body: { data: { valid: true, cliInstalled: false } } });
+    const wrong = await test.post('/api/v1/validation/aws', { region: 'mars-1' });
+    expect(wrong).toMatchObject({ status: 400, body: { code: 'INVALID_REGION' } });
+  });
+
   it.each([
     ['validate', { level: 'deep' }, 400, 'VALIDATION_INVALID_FORMAT'],
     ['validate', { checks: ['everything'] }, 400, 'VALIDATION_INVALID_FORMAT'],

@@ -112,6 +112,22 @@ describeHere(`PulumiEngine${COMMAND_LINE === undefined ? ` (${WHY_SKIPPED})` : '
     await expect(none.rig.engine.warm()).rejects.toMatchObject({ code: 'PULUMI_CLI_MISSING' });
   });
 
+  it('[PUL-001] [PUL-002] [PUL-003] tells what it may do in the backend, and tries it out without leaving anything', async () => {
+    const { rig } = aRig();
+    const asked = await rig.engine.access(rig.run({}), { probe: false });
+    expect(asked).toMatchObject({ cliInstalled: true, loggedIn: true, canCreate: null, problem: null });
+    expect(asked?.cliVersion).toMatch(/^3\./);
+    const tried = await rig.engine.access(rig.run({}), { probe: true });
+    expect(tried).toMatchObject({ organization: 'organization', canCreate: true, canRead: true, canWrite: true });
+    expect(await rig.engine.stackExists(rig.run({}))).toBe(false);
+    const none = aRig({ commandLine: () => Promise.reject(new CommandLineMissing('none')) });
+    expect(await none.rig.engine.access(none.rig.run({}), { probe: true })).toMatchObject({
+      cliInstalled: false,
+      loggedIn: false,
+      problem: expect.stringContaining('PULUMI_CLI') as string,
+    });
+  });
+
   it('runs programs with transforms and hooks, which are Pulumi’s own', async () => {
     const { rig } = aRig();
     const code = `pulumi.runtime.registerResourceTransform(() => undefined); new pulumi.ResourceHook('h', () => undefined)`;

@@ -23,8 +23,10 @@ import {
   type StackState,
   type StateResource,
 } from './engine.port.js';
+import type { BackendAccess } from './platform-access.js';
+import { askBackend, withoutCommandLine } from './pulumi/backend-access.js';
 import { backendOf, type BackendOptions, type PassphraseBox, passphraseOf } from './pulumi/backend.js';
-import type { CommandLine } from './pulumi/command-line.js';
+import { type CommandLine, OLDEST_VERSION } from './pulumi/command-line.js';
 import type { CommandEnd } from './pulumi/command.js';
 import type { EventReader } from './pulumi/event-reader.js';
 import type { LanguageHost } from './pulumi/language-host.js';
@@ -202,6 +204,22 @@ export class PulumiEngine extends StackEngine {
 
   async stackExists(stack: StackRef): Promise<boolean> {
     return (await this.exportState(stack)) !== null;
+  }
+
+  override async access(stack: StackRef, { probe }: { readonly probe: boolean }): Promise<BackendAccess> {
+    const { backend } = this.options;
+    const place = backendOf(stack, backend);
+    const [organization = ''] = place.stack.split('/');
+    const facts = { minimumVersion: OLDEST_VERSION, organization };
+    let version: string;
+    try {
+      version = (await this.commandLine()).version;
+    } catch (error) {
+      return withoutCommandLine(facts, (error as Error).message);
+    }
+    const isCloud = /^https?:/.test(place.url);
+    const known = { ...facts, cliVersion: version, stack: place.stack, isCloud };
+    return this.#withWorkspace(stack, (workspace) => askBackend(workspace, known, probe));
   }
 
   async close(): Promise<void> {
