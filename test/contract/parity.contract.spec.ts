@@ -63,11 +63,10 @@ describe.each(environments)('parity in %s:', (environment) => {
     let outcomes: Record<string, StepOutcome>;
 
     beforeAll(async () => {
-      ground = await producers.ground();
-      if (isAsked) outcomes = await runSteps(ours, stack, environment, ground);
+      ground = await producers.groundOf(stack);
+      outcomes = await runSteps(ours, stack, environment, ground);
+      expect(outcomes['create']?.end).toBe('ok'); // what cannot be deployed would be equal in both
     });
-
-    afterAll(() => producers.deploy(stack));
 
     const { recordedWith, environments: kept } = readRecording(stack) ?? { environments: {} };
     const expected = kept[environment];

@@ -38,7 +38,7 @@ export interface Ground {
   readonly produced: Produced;
 }
 
-/** Deploys the stacks before `stack` and answers the account they left; the embedded engine does it for everybody. */
+/** The account that the stacks before a stack have left; the embedded engine deploys them for everybody. */
 export class Producers {
   readonly #store = new MemoryAccountStore();
   readonly #produced: Record<string, Record<string, unknown>> = {};
@@ -48,15 +48,19 @@ export class Producers {
     private readonly environment: EnvironmentName,
   ) {}
 
-  async ground(): Promise<Ground> {
+  /** Asked for in the order of SCENARIOS. */
+  async groundOf(stack: string): Promise<Ground> {
+    const order = Object.keys(SCENARIOS);
+    for (const earlier of order.slice(0, order.indexOf(stack))) {
+      if (!(earlier in this.#produced)) await this.#deploy(earlier);
+    }
     return { resources: await this.#store.find(SCOPE, {}), produced: { ...this.#produced } };
   }
 
-  async deploy(stack: string): Promise<void> {
+  async #deploy(stack: string): Promise<void> {
     this.subject.place.cloud = new SandboxCloud(this.#store, { speed: 0, timing });
     const config = stackConfig(stack, this.environment, this.#produced, {});
-    const ref = { project: 'ground' };
-    const result = await this.subject.engine.up(runOf(stack, this.environment, config, [], ref));
+    const result = await this.subject.engine.up(runOf(stack, this.environment, config, [], { project: 'ground' }));
     if (!result.success) throw new TypeError(`${stack} in ${this.environment}: ${result.error?.message}`);
     this.#produced[stack] = Object.fromEntries(
       Object.entries(result.outputs).map(([name, { value }]) => [name, value]),
