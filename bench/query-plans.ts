@@ -13,7 +13,7 @@ const ROUTES: readonly string[] = [
   '/api/sessions?project_id=project-7',
   '/api/sessions?machine_id=machine-7&status=active',
   '/api/sessions?status=stalled',
-  '/api/sessions?updated_since=2030-01-01T00:00:00.000Z',
+  '/api/sessions?updated_since=2026-01-01T00:00:00.000Z',
   '/api/sessions/health',
   '/api/sessions/stalled',
   '/api/sessions/stale?threshold=60',

@@ -109,7 +109,8 @@ export function sessionSchema(expireAfterSeconds: number): Schema<SessionRecord>
   schema.index({ organization: 1, created_at: -1, _id: -1 }); // list without filter, newest first
   schema.index({ status: 1, last_heartbeat: 1 }); // the search for stalled ones, counts
   schema.index({ last_heartbeat: 1 });
-  schema.index({ organization: 1, status: 1, last_heartbeat: 1 }); // stale list and summary of an organization
+  schema.index({ organization: 1, status: 1, last_heartbeat: 1 }); // stale and recoverable lists, summary of an organization
+  schema.index({ organization: 1, status: 1, completed_at: -1, _id: -1 }); // list of failed ones, newest first
   schema.index({ active_key: 1 }, { unique: true, partialFilterExpression: { active_key: { $type: 'string' } } });
   schema.index({ slot_key: 1 }, { unique: true, partialFilterExpression: { slot_key: { $type: 'string' } } });
   schema.index(

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
-import type { Session } from '../session.js';
+import type { Session, SessionStatus } from '../session.js';
 import { SESSIONS, type SessionRecord } from '../session.schema.js';
 import { type SessionKey, toSession } from '../sessions.repository.js';
 
@@ -88,27 +88,35 @@ export class RecoveryRepository {
     return record ? toSession(record) : null;
   }
 
-  /** Failed and stalled sessions nobody recovered, newest sign of life first. */
+  /** Failed and stalled sessions nobody recovered, newest sign of life first. A query for each status: both come sorted from the index. */
   async listRecoverable(organization: string, filter: RecoverableFilter, limit: number): Promise<readonly Session[]> {
-    const { silentBefore, silentAfter } = filter;
+    const lists = await Promise.all(
+      (['failed', 'stalled'] as const).map((status) => this.listRecoverableOf(organization, status, filter, limit)),
+    );
+    return lists
+      .flat()
+      .sort((a, b) => b.lastHeartbeatAt.getTime() - a.lastHeartbeatAt.getTime())
+      .slice(0, limit);
+  }
+
+  private async listRecoverableOf(
+    organization: string,
+    status: SessionStatus,
+    { silentBefore, silentAfter, projectId, machineId }: RecoverableFilter,
+    limit: number,
+  ): Promise<readonly Session[]> {
+    const silence = { ...(silentBefore ? { $lte: silentBefore } : {}), ...(silentAfter ? { $gte: silentAfter } : {}) };
     const records = await this.model
       .find({
         organization,
-        status: { $in: ['failed', 'stalled'] },
+        status,
         recovered_to: null,
         archived: false,
-        ...(filter.projectId === undefined ? {} : { project_id: filter.projectId }),
-        ...(filter.machineId === undefined ? {} : { machine_id: filter.machineId }),
-        ...(silentBefore || silentAfter
-          ? {
-              last_heartbeat: {
-                ...(silentBefore ? { $lte: silentBefore } : {}),
-                ...(silentAfter ? { $gte: silentAfter } : {}),
-              },
-            }
-          : {}),
+        ...(projectId === undefined ? {} : { project_id: projectId }),
+        ...(machineId === undefined ? {} : { machine_id: machineId }),
+        ...(Object.keys(silence).length > 0 ? { last_heartbeat: silence } : {}),
       })
-      .sort({ last_heartbeat: -1, _id: -1 })
+      .sort({ last_heartbeat: -1 })
       .limit(limit)
       .lean<SessionRecord[]>();
     return records.map(toSession);
