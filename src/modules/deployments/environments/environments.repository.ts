@@ -26,10 +26,7 @@ export class EnvironmentsRepository extends BaseRepository<EnvironmentRecord> {
   }
 
   /** Ids of deployments with an environment in one of these. @param organizations null = all of them */
-  deploymentsWith(
-    statuses: readonly EnvironmentStatus[],
-    organizations: readonly string[] | null,
-  ): Promise<string[]> {
+  deploymentsWith(statuses: readonly EnvironmentStatus[], organizations: readonly string[] | null): Promise<string[]> {
     return this.model.distinct('deploymentId', {
       status: { $in: [...statuses] },
       ...(organizations ? { organization: { $in: [...organizations] } } : {}),
