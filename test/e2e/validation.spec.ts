@@ -53,6 +53,11 @@ describe('validation and verification of a deployment', () => {
   it('looks as far as the level says, and at what is chosen', async () => {
     const upTo = (await post('validate', { level: 'dependencies' })).body.data;
     expect(statuses(upTo)).toMatchObject({ dependencies: 'passed', configuration: 'skipped', 'stack-code': 'skipped' });
+    const strict = (await post('validate', { checks: ['stack-code'], strict: true })).body.data;
+    expect({ valid: strict['valid'], checks: statuses(strict) }).toEqual({
+      valid: true,
+      checks: { 'stack-code': 'passed' },
+    });
     const chosen = (await post('validate', { checks: ['dependencies'], environment: 'dev' })).body.data;
     expect(statuses(chosen)).toEqual({ dependencies: 'passed' });
   });
@@ -119,8 +124,9 @@ describe('validation and verification of a deployment', () => {
 
   it('[POST-001] [POST-002] [POST-003] verifies what is deployed, and nothing before', async () => {
     expect(await get('verify?environment=dev')).toMatchObject({ status: 409, body: { code: 'RESOURCE_CONFLICT' } });
-    const started = await post('deploy', { environment: 'dev' });
-    await test.ended(id, String(started.body.data['operationId']));
+    const started = await post('deploy', { environment: 'dev', strict: true });
+    const ended = await test.ended(id, String(started.body.data['operationId']));
+    expect(ended).toMatchObject({ status: 'success', parameters: { strict: true, validateCode: true } });
     const { data } = (await get('verify?environment=dev')).body;
     expect(data).toMatchObject({ overallStatus: 'HEALTHY' });
     const stacks = data['stacks'] as { name: string; checks: Check[] }[];

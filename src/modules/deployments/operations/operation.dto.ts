@@ -121,6 +121,16 @@ export class DeployBody extends RunBody {
   @IsBoolean()
   readonly skipValidation?: boolean;
 
+  @ApiPropertyOptional({ default: false, description: 'Warnings about programs become errors' })
+  @IsOptional()
+  @IsBoolean()
+  readonly strict?: boolean;
+
+  @ApiPropertyOptional({ default: true, description: 'Hold programs to their templates before the run' })
+  @IsOptional()
+  @IsBoolean()
+  readonly validateCode?: boolean;
+
   @ApiPropertyOptional({
     type: Object,
     example: { network: { azCount: 3 } },

@@ -27,6 +27,10 @@ export interface OperationParameters extends RunOptions {
   readonly includeDependencies: boolean;
   readonly skipDependencies: boolean;
   readonly skipValidation: boolean;
+  /** Warnings about programs block. Default false. */
+  readonly strict?: boolean;
+  /** Programs are held to their templates before the run. Default true. */
+  readonly validateCode?: boolean;
   readonly waitForLock: boolean;
   readonly message: string | null;
   /** Environment version that a rollback goes back to. */

@@ -189,6 +189,8 @@ export class OperationsService {
       includeDependencies: body.includeDependencies ?? false,
       skipDependencies: false,
       skipValidation: body.skipValidation ?? false,
+      strict: body.strict ?? false,
+      validateCode: body.validateCode ?? true,
       waitForLock: body.waitForLock ?? false,
       message: body.message ?? null,
       toVersion: null,

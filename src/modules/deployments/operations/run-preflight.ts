@@ -66,15 +66,18 @@ export class RunPreflight {
     if (!valid) return findings;
     const view = this.builder.compose(operation, basis, NO_FENCE);
     const stacks = selectedStacks ? { stacks: selectedStacks } : {};
-    const full = await this.checks.check([{ manifest, environment, view, ...stacks }], checksOf(operation));
+    const checked = [{ manifest, environment, view, ...stacks }];
+    const full = await this.checks.check(checked, checksOf(operation), operation.parameters.strict ?? false);
     return [...findings, ...full.findings];
   }
 }
 
 /** A preview shows what is unresolved instead of stopping at it (deployments.md 5.6). */
-function checksOf({ preview }: Operation): ReadonlySet<Check> {
-  const always: Check[] = ['stack-code', 'aws-credentials', 'pulumi-state'];
-  return new Set<Check>(preview ? always : [...always, 'runtime-placeholders']);
+function checksOf({ preview, parameters }: Operation): ReadonlySet<Check> {
+  const chosen = new Set<Check>(['aws-credentials', 'pulumi-state']);
+  if (parameters.validateCode ?? true) chosen.add('stack-code');
+  if (!preview) chosen.add('runtime-placeholders');
+  return chosen;
 }
 
 function refusalOf(

@@ -30,6 +30,7 @@ export class EnvironmentViews {
     manifest: Manifest,
     environments: readonly EnvironmentName[],
     checks: ReadonlySet<Check>,
+    strict: boolean,
     stacks?: readonly string[],
   ): Promise<FullResult> {
     const views = [];
@@ -38,7 +39,7 @@ export class EnvironmentViews {
       const view = this.builder.view({ ...basis, manifest });
       views.push({ manifest, environment, view, ...(stacks ? { stacks } : {}) });
     }
-    return this.checks.check(views, checks);
+    return this.checks.check(views, checks, strict);
   }
 
   /** What the stack needs and is not deployed there, by name. */

@@ -13,7 +13,6 @@ import { mergeConfig, originOf } from '../manifest/resolve-config.js';
 import { isStackOn, type Manifest } from '../manifest/manifest.js';
 import { ACCOUNT_RULES, BACKEND_RULES } from './access-rules.js';
 import type { Check } from './check-groups.js';
-import { codeFindings } from './stack-code.js';
 
 /** One environment as the checks need it. */
 export interface CheckedEnvironment {
@@ -48,14 +47,19 @@ export class FullChecks {
     private readonly engine: StackEngine,
   ) {}
 
-  async check(environments: readonly CheckedEnvironment[], checks: ReadonlySet<Check>): Promise<FullResult> {
+  /** @param strict warnings about programs block, too */
+  async check(
+    environments: readonly CheckedEnvironment[],
+    checks: ReadonlySet<Check>,
+    strict: boolean,
+  ): Promise<FullResult> {
     const findings: Finding[] = [];
     const skipped: Partial<Record<Check, string>> = {};
     const take = (check: Check, result: readonly Finding[] | string): void => {
       if (typeof result === 'string') skipped[check] = result;
       else findings.push(...result);
     };
-    if (checks.has('stack-code')) take('stack-code', this.programs(environments));
+    if (checks.has('stack-code')) take('stack-code', this.programs(environments, strict));
     for (const each of environments) {
       if (checks.has('aws-credentials')) take('aws-credentials', await this.account(each));
       if (checks.has('pulumi-state')) take('pulumi-state', await this.backend(each));
@@ -65,12 +69,12 @@ export class FullChecks {
   }
 
   /** Rules COD on the sources of the stacks. */
-  private programs(environments: readonly CheckedEnvironment[]): Finding[] | string {
+  private programs(environments: readonly CheckedEnvironment[], strict: boolean): Finding[] | string {
     const names = new Set(environments.flatMap(namesOf));
     const findings: Finding[] = [];
     let seen = 0;
     for (const name of names) {
-      const own = codeFindings(this.catalogue.stacks, name);
+      const own = this.catalogue.stacks.codeFindings(name, strict);
       if (own === null) continue;
       seen += 1;
       findings.push(...own);

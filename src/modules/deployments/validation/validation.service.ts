@@ -91,7 +91,7 @@ export class ValidationService {
     const only = onlyEnvironment(manifest, environment);
     const looked = validateManifest(only, this.surroundings(deployment, environment));
     const checked = isStackOn(manifest, stack, environment)
-      ? await this.views.fullChecks(deployment, only, [environment], STACK_CHECKS, [stack])
+      ? await this.views.fullChecks(deployment, only, [environment], STACK_CHECKS, false, [stack])
       : { findings: [], skipped: {} };
     const own = [...looked.findings, ...checked.findings].filter((finding) => finding.stack === stack);
     const errors = own.filter(isBlocking);
@@ -107,7 +107,7 @@ export class ValidationService {
   private async report(
     deployment: Deployment,
     given: unknown,
-    { level: wanted, environment, checks }: ValidateOptions,
+    { level: wanted, environment, checks, strict }: ValidateOptions,
   ): Promise<Omit<ValidationReport, 'deploymentId' | 'environment' | 'fixed' | 'fixesSaved' | 'revision'>> {
     const chosen = checks ? new Set(checks) : ALL;
     const looked = validateManifest(given, {
@@ -120,7 +120,7 @@ export class ValidationService {
       ? enabledEnvironments(manifest).filter((name) => !environment || name === environment)
       : [];
     const full = isFull
-      ? await this.views.fullChecks(deployment, manifest, environments, chosen)
+      ? await this.views.fullChecks(deployment, manifest, environments, chosen, strict)
       : { findings: [], skipped: {} };
     const notValidated = manifest
       ? declaredEnvironments(manifest).filter(
