@@ -14,6 +14,8 @@ export interface StackFiles {
   readonly program: ProgramSource | null;
   /** Text of Pulumi.yaml beside the main file or in the stack's folder. */
   readonly pulumiYaml: string | null;
+  /** Text of stack.yaml there: the stack's template, for a registration (deployments.md 12.1). */
+  readonly stackYaml: string | null;
   readonly hasPackageJson: boolean;
   readonly hasTsconfig: boolean;
 }
@@ -28,11 +30,12 @@ export function readStackFiles(roots: SourceRoots, stack: string): StackFiles {
   const mainFile = findMainFile(roots, stack);
   const places = mainFile ? [dirname(mainFile), folder] : [join(folder, 'src'), folder];
   const find = (name: string): string | undefined => places.map((place) => join(place, name)).find(existsSync);
-  const pulumiYaml = find('Pulumi.yaml');
+  const textOf = (path: string | undefined): string | null => (path === undefined ? null : readFileSync(path, 'utf8'));
   return {
     hasFolder: existsSync(folder),
     program: mainFile ? readProgram(roots, mainFile) : null,
-    pulumiYaml: pulumiYaml ? readFileSync(pulumiYaml, 'utf8') : null,
+    pulumiYaml: textOf(find('Pulumi.yaml')),
+    stackYaml: textOf(find('stack.yaml')),
     hasPackageJson: find('package.json') !== undefined,
     hasTsconfig: find('tsconfig.json') !== undefined,
   };

@@ -78,6 +78,8 @@ export class StackDto {
   @ApiProperty({ nullable: true, type: Date, description: 'null for built-in stacks' })
   readonly registeredAt!: Date | null;
   @ApiProperty() readonly registeredBy!: string;
+  @ApiProperty({ nullable: true, type: Date }) readonly updatedAt!: Date | null;
+  @ApiProperty({ nullable: true, type: String }) readonly updatedBy!: string | null;
   @ApiProperty() readonly revision!: number;
 }
 
@@ -105,20 +107,22 @@ export function toStackDto(
   stack: RegisteredStack,
   place: { readonly codePath: string | null; readonly documentation: string | null },
 ): StackBody {
-  const { template } = stack;
+  const { template, registration } = stack;
   return {
     ...toStackItemDto(stack),
     outputs: template.outputs,
     configuration: template.inputs,
-    resources: [],
+    resources: registration?.resources ?? [],
     version: template.version,
     critical: template.critical,
     estimatedMonthlyCost: template.estimatedMonthlyCost,
     dependents: stack.dependents,
     status: stack.status,
     ...place,
-    registeredAt: null, // built-in stacks come with the release
-    registeredBy: 'system',
-    revision: 1,
+    registeredAt: registration?.registeredAt ?? null, // built-in stacks come with the release
+    registeredBy: registration?.registeredBy ?? 'system',
+    updatedAt: registration?.updatedAt ?? null,
+    updatedBy: registration?.updatedBy ?? null,
+    revision: registration?.revision ?? 1,
   };
 }

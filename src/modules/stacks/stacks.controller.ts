@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allow, CurrentPrincipal } from '../../shared/http/allow.js';
+import { Answer } from '../../shared/http/answer.js';
 import { paginate, type Pagination } from '../../shared/http/paging.js';
 import type { Principal } from '../../shared/http/principal.js';
 import { TemplatesService } from '../templates/templates.service.js';
@@ -54,8 +55,10 @@ export class StacksController {
   @Allow('stacks:read')
   @ApiOperation({ summary: 'One stack with inputs, outputs, dependents and templates' })
   @ApiOkResponse({ type: StackDto })
-  async get(@CurrentPrincipal() principal: Principal, @Param() { stack }: StackParams): Promise<StackBody> {
+  async get(@CurrentPrincipal() principal: Principal, @Param() { stack }: StackParams): Promise<Answer<StackBody>> {
     await this.templates.refresh();
-    return toStackDto(this.stacks.get(stack, this.templates.viewerOf(principal)), this.stacks.placeOf(stack));
+    const found = this.stacks.get(stack, this.templates.viewerOf(principal));
+    const body = toStackDto(found, this.stacks.placeOf(stack));
+    return new Answer(body, { headers: { ETag: `"${body.revision}"` } });
   }
 }

@@ -4,12 +4,13 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../shared/config/config.js';
 import { NotFound, Refused } from '../../shared/errors/app-error.js';
 import { compareNames, StackGraph } from '../orchestrator/graph.js';
-import { type Finding, isBlocking } from '../templates/finding.js';
+import type { Finding } from '../templates/finding.js';
 import { unionGraph } from '../templates/registry-rules.js';
+import type { StackRegistration } from '../templates/stack-registration.js';
 import type { StackCategory, StackTemplate, StackTemplates } from '../templates/stack-template.js';
 import { TemplateLibrary } from '../templates/template-library.js';
 import { TemplatesService, type TemplateViewer } from '../templates/templates.service.js';
-import { type CodeParameters, readCodeParameters } from './code-parameters.js';
+import { type CodeParameters, type ProgramSource, readCodeParameters } from './code-parameters.js';
 import { type CodeComparison, type CodeContext, codeFindings, compareCode } from './code-rules.js';
 import { hasSources, readStackFiles, type StackFiles } from './program-source.js';
 import { CodeHashes, findMainFile, isProgramPresent, programDirOf, type SourceRoots } from './stack-source.js';
@@ -28,7 +29,9 @@ export interface StackFilter {
 /** A stack of the registry with what follows from the others. */
 export interface RegisteredStack {
   readonly template: StackTemplate;
-  /** Over hard and optional dependencies of the whole registry, from 1. */
+  /** null: as it came with the release. */
+  readonly registration: StackRegistration | null;
+  /** Over hard and optional dependencies of the whole registry, from 1; −1 for an unregistered one. */
   readonly layer: number;
   readonly status: 'active' | 'disabled';
   /** The compiled program is on this host. */
@@ -37,11 +40,6 @@ export interface RegisteredStack {
   readonly templates: readonly string[];
   /** Stacks that name it, hard or optional. */
   readonly dependents: readonly string[];
-}
-
-export interface CodeCheck {
-  readonly status: 'passed' | 'failed' | 'skipped';
-  readonly findings: readonly Finding[];
 }
 
 export interface DiscoveredStack {
@@ -56,6 +54,7 @@ export interface DiscoveredStack {
 export class StacksService {
   readonly #roots: SourceRoots;
   readonly #hashes: CodeHashes;
+  readonly #parameters = new Map<string, { readonly hash: string; readonly parameters: CodeParameters }>();
   #graph: { readonly of: StackTemplates; readonly graph: StackGraph } | undefined;
 
   constructor(
@@ -90,16 +89,17 @@ export class StacksService {
     return template;
   }
 
+  /** Registered ones; with `status: 'disabled'` those that were unregistered. */
   list(filter: StackFilter, viewer: TemplateViewer): RegisteredStack[] {
     const search = filter.search?.toLowerCase();
-    return [...this.templates().values()]
+    const templates = filter.status === 'disabled' ? this.library.retiredStackTemplates : this.templates();
+    return [...templates.values()]
       .map((template) => this.#registered(template, viewer))
       .filter(
-        ({ template, layer, status, templates }) =>
+        ({ template, layer, templates }) =>
           (!filter.category || template.category === filter.category) &&
           (filter.layer === undefined || layer === filter.layer) &&
           (!filter.template || templates.includes(filter.template)) &&
-          (!filter.status || status === filter.status) &&
           (!search ||
             [template.name, template.displayName, template.description].some((text) =>
               text.toLowerCase().includes(search),
@@ -154,13 +154,12 @@ export class StacksService {
   }
 
   /**
-   * Rules COD of deployments.md 8.3 on the source; `skipped` where this host has no sources at all.
+   * Rules COD of deployments.md 8.3 on the source; null where this host has no sources at all (the check is skipped).
    * @param strict warnings that may block do
    */
-  codeCheck(name: string, strict: boolean): CodeCheck {
-    if (!hasSources(this.#roots)) return { status: 'skipped', findings: [] };
-    const findings = codeFindings(this.#codeOf(name, this.templates().get(name) ?? null), strict);
-    return { status: findings.some(isBlocking) ? 'failed' : 'passed', findings };
+  codeFindings(name: string, strict: boolean): readonly Finding[] | null {
+    if (!this.hasSources) return null;
+    return codeFindings(this.#codeOf(name, this.templates().get(name) ?? null), strict);
   }
 
   /** null: the program's source is not on this host. @throws NotFound */
@@ -206,7 +205,17 @@ export class StacksService {
 
   #codeOf(stack: string, template: StackTemplate | null): CodeContext {
     const files = readStackFiles(this.#roots, stack);
-    return { stack, template, files, code: files.program && readCodeParameters(files.program) };
+    return { stack, template, files, code: files.program && this.#parametersOf(stack, files.program) };
+  }
+
+  /** Read once for every state of the source. */
+  #parametersOf(stack: string, program: ProgramSource): CodeParameters {
+    const hash = this.#hashes.of(stack);
+    const known = this.#parameters.get(stack);
+    if (known?.hash === hash) return known.parameters;
+    const parameters = readCodeParameters(program);
+    this.#parameters.set(stack, { hash, parameters });
+    return parameters;
   }
 
   /** Of the whole registry as it is now. */
@@ -221,11 +230,12 @@ export class StacksService {
     const graph = this.graph();
     return {
       template,
-      layer: graph.layerOf(name),
-      status: 'active',
+      registration: this.library.registration(name),
+      layer: this.templates().has(name) ? graph.layerOf(name) : -1,
+      status: this.templates().has(name) ? 'active' : 'disabled',
       sourceStatus: this.isPresent(name) ? 'present' : 'missing',
       templates: this.manifestTemplates.templatesWith(name, viewer),
-      dependents: [...graph.dependentsOf(name)].sort(compareNames),
+      dependents: this.templates().has(name) ? [...graph.dependentsOf(name)].sort(compareNames) : [],
     };
   }
 }

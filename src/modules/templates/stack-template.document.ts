@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ENVIRONMENTS } from '../../shared/http/principal.js';
 import { applyRules, type Finding, type Rule, type Violation } from './finding.js';
@@ -215,6 +216,14 @@ function toStackTemplate(written: Written, common: CommonParameters): StackTempl
     environments,
   };
   return { ...template, templateHash: templateHashOf(template) };
+}
+
+/** The document a stack template could have been read from: without the common parameters. */
+export function writtenOf(template: StackTemplate, common: CommonParameters): Record<string, unknown> {
+  const { inputs, outputs, templateHash: _hash, ...rest } = template;
+  const own = <T>(all: Readonly<Record<string, T>>, shared: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(all).filter(([name, entry]) => !isDeepStrictEqual(entry, shared[name])));
+  return { ...rest, parameters: { inputs: own(inputs, common.inputs), outputs: own(outputs, common.outputs) } };
 }
 
 /** `compute-ec2` → `Compute Ec2`. */

@@ -1,5 +1,6 @@
 import { isObject, mergeDeep } from '../../shared/kernel/deep-merge.js';
 import { compareNames } from '../orchestrator/graph.js';
+import { changedPaths } from './changed-paths.js';
 import type { TemplateDocument } from './custom-template.js';
 import type { ManifestTemplate } from './manifest-template.js';
 import { DEFAULT_ENVIRONMENTS, templateMaps } from './manifest-template.document.js';
@@ -117,14 +118,6 @@ export function describeChanges(before: TemplateDocument, after: TemplateDocumen
     ),
     ...changedPaths(plain(before, old), plain(after, now)).map((path) => `${path} updated`),
   ];
-}
-
-function changedPaths(before: unknown, after: unknown, path = ''): string[] {
-  if (isObject(before) && isObject(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(compareNames);
-    return keys.flatMap((key) => changedPaths(before[key], after[key], path === '' ? key : `${path}.${key}`));
-  }
-  return JSON.stringify(before) === JSON.stringify(after) ? [] : [path];
 }
 
 function withParts(document: Values, parts: TemplateParts): Values {
