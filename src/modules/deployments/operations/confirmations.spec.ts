@@ -1,38 +1,34 @@
-import {
-  type Confirmation,
-  requireDestructiveConfirmation,
-  requireProdConfirmation,
-  requireStateConfirmation,
-} from './confirmations.js';
+import { requireDestructiveConfirmation, requireProdConfirmation, requireStateConfirmation } from './confirmations.js';
 
-const ID = 'DT3VCA0';
+const ID = 'DT85S00';
+type Body = { confirm?: boolean | string; skipConfirmation?: boolean };
 
-describe('confirmations (deployments.md 9.4)', () => {
-  it.each<[string, typeof requireProdConfirmation, Confirmation, true | string | null]>([
-    ['deploy', requireProdConfirmation, { environment: 'stage' }, null],
-    ['deploy', requireProdConfirmation, { environment: 'prod' }, true],
-    ['deploy', requireProdConfirmation, { environment: 'prod', confirm: 'DOTHER1' }, true],
-    ['deploy', requireProdConfirmation, { environment: 'prod', confirm: true }, null],
-    ['deploy', requireProdConfirmation, { environment: 'prod', confirm: ID }, null],
-    ['destroy', requireDestructiveConfirmation, { environment: 'dev' }, true],
-    ['destroy', requireDestructiveConfirmation, { environment: 'dev', confirm: true }, null],
-    ['destroy', requireDestructiveConfirmation, { environment: 'stage', skipConfirmation: true }, null],
-    ['destroy', requireDestructiveConfirmation, { environment: 'prod', confirm: true }, ID],
-    ['destroy', requireDestructiveConfirmation, { environment: 'prod', skipConfirmation: true }, ID],
-    ['destroy', requireDestructiveConfirmation, { environment: 'prod', confirm: ID }, null],
-    ['import', requireStateConfirmation, { environment: 'dev', skipConfirmation: true }, true],
-    ['import', requireStateConfirmation, { environment: 'dev', confirm: true }, null],
-    ['import', requireStateConfirmation, { environment: 'prod', confirm: true }, ID],
-  ])('[PRE-004] %s, %p: %j wants %j', (what, check, body, expected) => {
-    const attempt = (): void => check(ID, body, what);
-    if (expected === null) expect(attempt).not.toThrow();
+describe('confirmations', () => {
+  it.each<[string, 'dev' | 'stage' | 'prod', Body, true | string | null, typeof requireProdConfirmation]>([
+    ['a deployment', 'dev', {}, null, requireProdConfirmation],
+    ['a deployment', 'stage', {}, null, requireProdConfirmation],
+    ['a deployment', 'prod', {}, true, requireProdConfirmation],
+    ['a deployment', 'prod', { skipConfirmation: true }, true, requireProdConfirmation],
+    ['a deployment', 'prod', { confirm: 'DOTHER1' }, true, requireProdConfirmation],
+    ['a deployment', 'prod', { confirm: true }, null, requireProdConfirmation],
+    ['a deployment', 'prod', { confirm: ID }, null, requireProdConfirmation],
+    ['a destroy', 'dev', {}, true, requireDestructiveConfirmation],
+    ['a destroy', 'dev', { confirm: false }, true, requireDestructiveConfirmation],
+    ['a destroy', 'dev', { confirm: true }, null, requireDestructiveConfirmation],
+    ['a destroy', 'stage', { skipConfirmation: true }, null, requireDestructiveConfirmation],
+    ['a destroy', 'prod', { confirm: true }, ID, requireDestructiveConfirmation],
+    ['a destroy', 'prod', { skipConfirmation: true }, ID, requireDestructiveConfirmation],
+    ['a destroy', 'prod', { confirm: ID }, null, requireDestructiveConfirmation],
+    ['a state import', 'dev', { skipConfirmation: true }, true, requireStateConfirmation],
+    ['a state import', 'stage', { confirm: true }, null, requireStateConfirmation],
+    ['a state import', 'prod', { confirm: true }, ID, requireStateConfirmation],
+    ['a state import', 'prod', { confirm: ID }, null, requireStateConfirmation],
+  ])('[9.4] %s of %s with %j wants %j', (what, environment, body, expected, require) => {
+    const confirm = (): void => require(ID, { environment, ...body }, what);
+    if (expected === null) expect(confirm).not.toThrow();
     else
-      expect(attempt).toThrow(
-        expect.objectContaining({
-          code: 'CONFIRMATION_REQUIRED',
-          status: 422,
-          details: { field: 'confirm', expected },
-        }),
+      expect(confirm).toThrow(
+        expect.objectContaining({ code: 'CONFIRMATION_REQUIRED', details: { field: 'confirm', expected } }),
       );
   });
 });
