@@ -77,7 +77,9 @@ describe('indexes at start', () => {
       expireAfterSeconds?: number;
     }[];
     expect(
-      list.filter((index) => 'completed_at' in index.key).map((index) => Number(index.expireAfterSeconds)),
+      list
+        .filter((index) => Object.keys(index.key)[0] === 'completed_at')
+        .map((index) => Number(index.expireAfterSeconds)),
     ).toEqual([8 * DAY]);
     expect(list).toHaveLength(sessionSchema(8 * DAY).indexes().length + 1);
   });
