@@ -6,16 +6,8 @@ import { ApiRefusals } from '../../../shared/http/api-answers.js';
 import type { Principal } from '../../../shared/http/principal.js';
 import { DeploymentParams } from '../deployment.dto.js';
 import { statusUrl } from '../operations/operation.dto.js';
-import {
-  DisableBody,
-  EnableBody,
-  EnvironmentParams,
-  PromoteBody,
-  toDisabledDto,
-  toEnabledDto,
-  toEnvironmentDetail,
-  toPromotionDto,
-} from './environment.dto.js';
+import { DisableBody, EnableBody, EnvironmentParams, PromoteBody } from './environment.dto.js';
+import { toDisabledDto, toEnabledDto, toEnvironmentDetail, toPromotionDto } from './environment-view.js';
 import { EnvironmentsService, type SwitchedEnvironment } from './environments.service.js';
 import { PromotionsService } from './promotions.service.js';
 
