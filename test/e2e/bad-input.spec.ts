@@ -1,16 +1,33 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PROJECT_ROOT } from '../../src/shared/kernel/paths.js';
 import { MINIMAL, TestApp } from './app.harness.js';
+
+/** Programs of the minimal template alone. */
+function fewPrograms(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cloud-programs-'));
+  for (const name of ['dns', 'network', 'security', 'shared', 'package.json']) {
+    symlinkSync(join(PROJECT_ROOT, 'dist', 'stacks', name), join(folder, name));
+  }
+  return folder;
+}
 
 describe('bad input', () => {
   let test: TestApp;
+  const programs = fewPrograms();
   beforeAll(async () => {
-    test = await TestApp.start();
+    test = await TestApp.start({ STACKS_BUILD_ROOT: programs });
   });
-  afterAll(() => test.stop());
+  afterAll(async () => {
+    await test.stop();
+    rmSync(programs, { recursive: true });
+  });
 
   it.each([
     ['an unknown template', { ...MINIMAL, template: 'maximal' }, 422, 'VALIDATION_INVALID_TEMPLATE', 'maximal'],
     [
-      'a template whose programs are not there',
+      '[PRE-003] [COD-001] a template whose programs are not there',
       { ...MINIMAL, template: 'microservices' },
       422,
       'VALIDATION_INVALID_TEMPLATE',
