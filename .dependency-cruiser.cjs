@@ -135,6 +135,20 @@ module.exports = {
       to: { path: '^node_modules/(@pulumi|@grpc|google-protobuf)/' },
     },
     {
+      name: 'aws-sdk-in-adapters',
+      severity: 'error',
+      comment: 'What AWS calls its things and its errors stays in aws.*.ts; the composition loads the adapter.',
+      from: { path: '^src/', pathNot: `/aws\\.[a-z-]+\\.ts$|${TESTS}` },
+      to: { path: '^node_modules/(@aws-sdk|@smithy)/' },
+    },
+    {
+      name: 'aws-adapter-has-one-customer',
+      severity: 'error',
+      comment: 'CLOUD=aws is wired in engine.ts; everybody else asks CloudQueries.',
+      from: { path: '^src/', pathNot: `/aws\\.[a-z-]+\\.ts$|^src/engine\\.ts$|${TESTS}` },
+      to: { path: '^src/.*/aws\\.[a-z-]+\\.ts$' },
+    },
+    {
       name: 'programs-stand-alone',
       severity: 'error',
       comment: 'A stack program runs in a process of its own; it sees its helpers and the SDK.',

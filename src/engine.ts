@@ -42,9 +42,20 @@ export function engineOptions(config: Config): OrchestratorOptions {
         ),
     },
     engine: { inject: engine.inject ?? [], useFactory: engine.useFactory },
-    queries: {
-      inject: [SandboxCloud],
-      useFactory: (cloud: SandboxCloud) => new StaticCloudQueries(cloud),
+    queries: config.engine.cloud === 'sandbox' ? sandboxQueries() : awsQueries(),
+  };
+}
+
+function sandboxQueries(): OrchestratorOptions['queries'] {
+  return { inject: [SandboxCloud], useFactory: (cloud: SandboxCloud) => new StaticCloudQueries(cloud) };
+}
+
+/** Loaded when it is needed: nine clients of the SDK take 130 MB and a second, for which a sandbox has no use. */
+function awsQueries(): OrchestratorOptions['queries'] {
+  return {
+    useFactory: async () => {
+      const { AwsCloudQueries } = await import('./modules/orchestrator/placeholders/aws.cloud-queries.js');
+      return new AwsCloudQueries();
     },
   };
 }

@@ -21,7 +21,10 @@ export class OrchestratorRig {
 
   constructor(scripts: Record<string, StackScript> = {}, settings: Partial<RunSettings> = {}) {
     this.engine = new ScriptedEngine(this.clock, scripts);
-    const queries = new StaticCloudQueries({ parameters: async () => ({ ssm: {}, secrets: { db: 'pa55word' } }) });
+    const queries = new StaticCloudQueries({
+      parameters: async () => ({ ssm: {}, secrets: { db: 'pa55word' } }),
+      inventory: async () => ({ resources: [] }),
+    });
     const surroundings = new RunSurroundings('sandbox', this.box, { random: () => 0.5, ...settings });
     this.service = new OrchestratorService(this.engine, queries, this.clock, new RandomIds(), surroundings);
   }

@@ -2,6 +2,7 @@ import { AppError } from '../../shared/errors/app-error.js';
 import { createLog } from '../../shared/kernel/log.js';
 import type { ConfigFinding } from './config-check.js';
 import type { EngineError, ErrorClass } from './engine.port.js';
+import { LookUpFailed } from './placeholders/placeholder.errors.js';
 import type { Unresolved } from './placeholders/resolve.js';
 import type { RunControl } from './run-control.js';
 import type { StackError } from './run-request.js';
@@ -42,11 +43,18 @@ export function fromException(cause: unknown, stack: string): StackError {
   );
 }
 
+/** A cloud that refuses to answer comes before values that are missing: it may be the reason for them. */
 export function unresolvedError(stack: string, unresolved: readonly Unresolved[]): StackError {
-  const [first] = unresolved;
+  const refused = unresolved.find(({ problem }) => problem.cause instanceof LookUpFailed);
+  const first = refused ?? unresolved[0];
+  const failed = first?.problem.cause;
   const more = unresolved.length > 1 ? ` (and ${unresolved.length - 1} more)` : '';
   const message = `${stack}: ${first?.placeholder} at ${first?.path} has no value: ${first?.problem.message}${more}`;
-  return stackError('placeholder', 'UNRESOLVABLE_PLACEHOLDER', message, {
+  const [errorClass, code] =
+    failed instanceof LookUpFailed
+      ? ([failed.failure, failed.code] as const)
+      : (['placeholder', 'UNRESOLVABLE_PLACEHOLDER'] as const);
+  return stackError(errorClass, code, message, {
     stack,
     path: first?.path,
     placeholder: first?.placeholder,

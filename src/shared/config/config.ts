@@ -184,9 +184,6 @@ function contradictions(env: Partial<Env>): string[] {
   if (env.ENGINE === 'embedded' && env.CLOUD === 'aws') {
     problems.push('ENGINE embedded works with CLOUD sandbox only; use ENGINE=pulumi for CLOUD=aws');
   }
-  if (env.ENGINE === 'pulumi' && env.CLOUD === 'aws') {
-    problems.push('CLOUD aws is not part of this version yet: its look-ups are missing; set CLOUD=sandbox');
-  }
   if (env.AUTH_PROVIDER && env.AUTH_PROVIDER !== 'local') {
     problems.push(`AUTH_PROVIDER ${env.AUTH_PROVIDER} is not part of this version yet; use local`);
   }

@@ -39,6 +39,7 @@ function rig(place: Partial<RunPlace> = {}, declared: Record<string, DeclaredOut
       ssm: { '/a': 'x', '/list': ['1', '2'] },
       secrets: { db: '{"user":"root"}', broken: 'text' },
     }),
+    inventory: async () => ({ resources: [] }),
   });
   const source: OutputSource = {
     has: (stack) => ['network', 'app', 'fresh', 'down'].includes(stack),
@@ -69,6 +70,8 @@ async function brokenRule(text: unknown, place: Partial<RunPlace> = {}): Promise
 
 describe('substitution and typing (deployments.md 5.4)', () => {
   it.each<[unknown, unknown]>([
+    ['{{RUNTIME:aws:region:current}}', 'us-east-1'],
+    ['${deployment.org}/${deployment.project}/${env.region}', 'acme/shop/us-east-1'],
     ['{{RUNTIME:network:subnetIds}}', ['subnet-1', 'subnet-2']],
     ['  {{RUNTIME:network:count}} ', 3],
     ['n=${network.count} in ${network.vpcId}', 'n=3 in vpc-1'],
@@ -87,7 +90,7 @@ describe('substitution and typing (deployments.md 5.4)', () => {
     ['${aws.account.id} ${aws.region.current}', '111111111111 us-east-1'],
     ['{{RUNTIME:calculate:timestamp:unix}}', 1893456000],
     ['{{RUNTIME:calculate:subnets:10.0.0.0/16:24:2}}', ['10.0.0.0/24', '10.0.1.0/24']],
-  ])('%j is %j', async (text, expected) => expect(await value(text)).toEqual(expected));
+  ])('[5.4] %j is %j', async (text, expected) => expect(await value(text)).toEqual(expected));
 
   it('keeps AWS shapes in static answers, the same for the same question', async () => {
     const image = await value('{{RUNTIME:aws:latestAmiId:amazonLinux2023}}');

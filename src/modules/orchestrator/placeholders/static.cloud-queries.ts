@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { CloudQueries, type QueryAnswer, type QueryPlace } from '../cloud-queries.port.js';
-import { UnresolvablePlaceholder } from './placeholder.errors.js';
+import { CloudQueries, type QueryAnswer, type QueryPlace, type TaggedKind } from '../cloud-queries.port.js';
+import { imageSource } from './images.js';
+import { missing } from './placeholder.errors.js';
 
 /** What `PUT /sandbox/parameters` has set for an organization. */
 export interface StaticParameters {
@@ -10,26 +11,37 @@ export interface StaticParameters {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-export interface ParameterSource {
+/** What the answers are taken from: the sandbox cloud. */
+export interface StaticSource {
   parameters(organization: string): Promise<StaticParameters>;
+  /** Oldest first. */
+  inventory(
+    scope: { readonly organization: string; readonly account: string },
+    query: { readonly region: string; readonly type: string },
+    page: { readonly skip: number; readonly limit: number },
+  ): Promise<{ readonly resources: readonly StaticResource[] }>;
 }
 
-const IMAGES = ['amazonLinux2', 'amazonLinux2023', 'ubuntu2204'];
-const ARCHITECTURES = ['x86_64', 'arm64'];
+interface StaticResource {
+  readonly id: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+const TAGGED_TYPES: Readonly<Record<TaggedKind, string>> = {
+  vpc: 'aws:ec2/vpc:Vpc',
+  subnet: 'aws:ec2/subnet:Subnet',
+};
+/** More than the quotas of a region allow. */
+const ALL = 1000;
 
 /** Look-ups without an account (deployments.md 7.5, "static AWS"): always the same answers, in AWS's own shapes. */
 export class StaticCloudQueries extends CloudQueries {
-  constructor(private readonly source: ParameterSource) {
+  constructor(private readonly source: StaticSource) {
     super();
   }
 
   async latestImage(place: QueryPlace, os: string, architecture: string): Promise<QueryAnswer<string>> {
-    if (!IMAGES.includes(os) || !ARCHITECTURES.includes(architecture)) {
-      throw new UnresolvablePlaceholder(
-        'PH-010',
-        `No image for ${os} on ${architecture}; known are ${IMAGES.join(', ')} on ${ARCHITECTURES.join(' and ')}`,
-      );
-    }
+    imageSource(os, architecture);
     return open(`ami-${digits(`RUNTIME:aws:latestAmiId:${os}:${architecture}:${place.region}`, 17)}`);
   }
 
@@ -63,6 +75,15 @@ export class StaticCloudQueries extends CloudQueries {
     return open(`vpc-${digits(`${place.account}:${place.region}:vpc:default`, 17)}`);
   }
 
+  async tagged(place: QueryPlace, kind: TaggedKind, key: string, value: string): Promise<QueryAnswer<string>> {
+    const query = { region: place.region, type: TAGGED_TYPES[kind] };
+    const { resources } = await this.source.inventory(place, query, { skip: 0, limit: ALL });
+    const ids = resources.filter(({ properties }) => tagsOf(properties)[key] === value).map(({ id }) => id);
+    const [first] = ids.sort();
+    if (first === undefined) throw missing(kind, `${key}=${value}`);
+    return open(first);
+  }
+
   async accountId(place: QueryPlace): Promise<QueryAnswer<string>> {
     return open(place.account);
   }
@@ -72,10 +93,10 @@ function open<T>(value: T): QueryAnswer<T> {
   return { value, secret: false };
 }
 
-function digits(text: string, length: number): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, length);
+function tagsOf({ tagsAll, tags }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { ...(tags as object | undefined), ...(tagsAll as object | undefined) };
 }
 
-function missing(what: string, id: string): UnresolvablePlaceholder {
-  return new UnresolvablePlaceholder('PH-012', `The ${what} "${id}" does not exist`, { details: { [what]: id } });
+function digits(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
 }
