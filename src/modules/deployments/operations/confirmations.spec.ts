@@ -23,7 +23,7 @@ describe('confirmations', () => {
     ['a state import', 'stage', { confirm: true }, null, requireStateConfirmation],
     ['a state import', 'prod', { confirm: true }, ID, requireStateConfirmation],
     ['a state import', 'prod', { confirm: ID }, null, requireStateConfirmation],
-  ])('[9.4] %s of %s with %j wants %j', (what, environment, body, expected, require) => {
+  ])('[PRE-004] [9.4] %s of %s with %j wants %j', (what, environment, body, expected, require) => {
     const confirm = (): void => require(ID, { environment, ...body }, what);
     if (expected === null) expect(confirm).not.toThrow();
     else

@@ -71,7 +71,7 @@ async function brokenRule(text: unknown, place: Partial<RunPlace> = {}): Promise
 describe('substitution and typing (deployments.md 5.4)', () => {
   it.each<[unknown, unknown]>([
     ['{{RUNTIME:aws:region:current}}', 'us-east-1'],
-    ['${deployment.org}/${deployment.project}/${env.region}', 'acme/shop/us-east-1'],
+    ['${deployment.org}/${deployment.project}/${env.region}', 'Acme/Shop/us-east-1'],
     ['{{RUNTIME:network:subnetIds}}', ['subnet-1', 'subnet-2']],
     ['  {{RUNTIME:network:count}} ', 3],
     ['n=${network.count} in ${network.vpcId}', 'n=3 in vpc-1'],
