@@ -72,7 +72,12 @@ import { RunRequestBuilder, VersionReader } from './operations/run-request.build
 import { StackRunsController } from './operations/stack-runs.controller.js';
 import { StackRunsService } from './operations/stack-runs.service.js';
 import { StaleDependents } from './operations/stale-dependents.js';
+import { DriftController } from './state/drift.controller.js';
 import { StackRefs } from './state/stack-refs.js';
+import { StateChangesService, StatePlaces, SyncTools } from './state/state-changes.service.js';
+import { StateController } from './state/state.controller.js';
+import { StateService, StateStores } from './state/state.service.js';
+import { UpkeepService } from './state/upkeep.service.js';
 import { STATE_BACKUPS, stateBackupSchema } from './state/state-backup.schema.js';
 import { StateBackupsRepository } from './state/state-backups.repository.js';
 import { StateBackups } from './state/state-backups.js';
@@ -113,6 +118,8 @@ const REPOSITORIES = [
     ConfigurationController,
     ValidationController,
     PlatformAccessController,
+    StateController,
+    DriftController,
     DeploymentsController,
   ],
   providers: [
@@ -175,6 +182,12 @@ const REPOSITORIES = [
     RunPreparation,
     StateBackups,
     StackRefs,
+    StateService,
+    StateStores,
+    StateChangesService,
+    StatePlaces,
+    SyncTools,
+    UpkeepService,
     StatusService,
     StatusSources,
   ],

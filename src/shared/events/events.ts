@@ -320,6 +320,16 @@ export const EVENTS = {
     'Resources differ from the recorded state; the operation carries what differs.',
     { audited: true, lifecycle: true },
   ),
+  state_exported: event<{ stacks: readonly string[]; by: string; backupId: string | null }>(
+    'state.exported',
+    'States of stacks were handed out, or kept as a backup.',
+    { audited: true },
+  ),
+  state_synced: event<{ stacksSynced: number; conflicts: readonly string[]; fixed: boolean; by: string }>(
+    'state.synced',
+    'Outputs and resource counts were read again from the backend; `conflicts` are stacks whose status contradicts it.',
+    { audited: true, lifecycle: true },
+  ),
   environment_enabled: event<{ by: string }>('environment.enabled', 'An environment was enabled.', {
     audited: true,
     lifecycle: true,

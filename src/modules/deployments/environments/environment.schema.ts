@@ -24,10 +24,16 @@ export const environmentSchema = new Schema<EnvironmentRecord>(
     enabledBy: { type: String, default: null },
     disabledAt: { type: Date, default: null },
     disabledBy: { type: String, default: null },
+    driftSchedule: { type: Schema.Types.Mixed, default: null },
   },
   { collection: ENVIRONMENTS_COLLECTION, versionKey: false },
 );
 environmentSchema.index({ deploymentId: 1, environment: 1 }, { unique: true }); // one, or all of a deployment
+// whose drift detection is due
+environmentSchema.index(
+  { 'driftSchedule.nextAt': 1 },
+  { partialFilterExpression: { 'driftSchedule.nextAt': { $type: 'date' } }, name: 'drift_due' },
+);
 environmentSchema.index({ status: 1, organization: 1 }); // deployments by the status of an environment
 
 export const STACK_INSTANCES = 'stack_instances';

@@ -23,6 +23,20 @@ export interface Environment {
   readonly enabledBy: string | null;
   readonly disabledAt: Date | null;
   readonly disabledBy: string | null;
+  /** null = never by itself. Default: null. */
+  readonly driftSchedule?: DriftSchedule | null;
+}
+
+/** When drift is looked for by itself (deployments.md 10.4). */
+export interface DriftSchedule {
+  /** Five fields, in CRON_TZ. */
+  readonly cron: string;
+  readonly nextAt: Date;
+  readonly lastAt: Date | null;
+  /** The newest detection it has started. */
+  readonly lastOperationId: string | null;
+  /** Times it had to wait because as many detections ran as may at once. */
+  readonly deferred: number;
 }
 
 export type InstanceStatus = 'not_deployed' | 'deploying' | 'deployed' | 'failed' | 'destroying' | 'destroyed';
