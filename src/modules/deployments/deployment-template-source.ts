@@ -24,9 +24,8 @@ export class DeploymentTemplateSource extends DeploymentSource implements OnModu
   async describe(principal: Principal, deploymentId: string): Promise<TemplateFromDeployment> {
     const deployment = await this.deployments.load(principal, deploymentId, 'deployments:read');
     const manifest = await this.deployments.manifestOf(deployment);
-    return {
-      organization: deployment.organization,
-      document: templateOfManifest(manifest, this.catalogue.stacks.knownTemplates()),
-    };
+    const { organization, createdBy, contact } = deployment;
+    const people = [createdBy, ...(contact.email === null ? [] : [contact.email])];
+    return { organization, document: templateOfManifest(manifest, this.catalogue.stacks.knownTemplates(), people) };
   }
 }

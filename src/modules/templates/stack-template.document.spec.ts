@@ -34,13 +34,13 @@ describe('stack template rules (deployments.md 8.2)', () => {
     ['STK-009', written({ name: 'Cache' })],
     ['STK-009', written({ name: 'register-all' })],
     ['STK-009', written({ name: 'a'.repeat(41) })],
-  ])('%s for %j', (rule, document) => {
+  ])('[%s] refuses %j', (rule, document) => {
     const { template, findings } = read(document);
     expect(template).toBeUndefined();
     expect(findings.map((finding) => finding.ruleId)).toEqual([rule]);
   });
 
-  it('STK-007 holds in strict mode', () => {
+  it('[STK-007] holds in strict mode', () => {
     const document = written({ parameters: { inputs: { a: { type: 'string' } }, outputs: { b: {} } } });
     expect(read(document).findings).toEqual([]);
     expect(read(document, true).findings.map(({ ruleId, message }) => [ruleId, message])).toEqual([
@@ -80,32 +80,32 @@ describe('registry rules', () => {
 
   it.each([
     [
-      'an unknown dependency',
+      '[STK-010] an unknown dependency',
       [aStackTemplate('app', { dependencies: ['ghost'] })],
       ['STK-010 stack ghost is not registered'],
     ],
     [
-      'an unknown optional one',
+      '[STK-010] an unknown optional one',
       [aStackTemplate('app', { optionalDependencies: ['ghost'] })],
       ['STK-010 stack ghost is not registered'],
     ],
     [
-      'G4: a placeholder outside the dependencies',
+      '[STK-010] G4: a placeholder outside the dependencies',
       [network, reading('{{RUNTIME:network:vpcId}}')],
       ['STK-010 {{RUNTIME:network:vpcId}} reads network, which is no dependency of app'],
     ],
     [
-      'G4: an output that is not declared',
+      '[STK-010] G4: an output that is not declared',
       [network, reading('{{RUNTIME:network:nope}}', { dependencies: ['network'] })],
       ['STK-010 {{RUNTIME:network:nope}} reads nope, which network does not declare'],
     ],
     [
-      'a declared placeholder',
+      '[STK-010] not a declared placeholder',
       [network, reading('{{RUNTIME:network:vpcId}}', { optionalDependencies: ['network'] })],
       [],
     ],
     [
-      'STK-011: a cycle through an optional dependency',
+      '[STK-011] a cycle through an optional dependency',
       [aStackTemplate('a', { dependencies: ['b'] }), aStackTemplate('b', { optionalDependencies: ['a'] })],
       ['STK-011 dependency cycle a → b → a'],
     ],

@@ -10,6 +10,7 @@ import { loadTemplates } from './template-files.js';
 import { toTemplateDto, toTemplateItemDto } from './template.dto.js';
 import { TEMPLATE_RULES } from './template-rules.js';
 import { SEES_ALL } from './templates.service.js';
+import { readYaml } from './yaml-text.js';
 
 const service = templatesRig().templates;
 const get = (name: string) => service.detailOf(service.get(name, SEES_ALL));
@@ -66,6 +67,27 @@ describe('template rules (deployments.md 8.2)', () => {
     };
     const found = applyRules(TEMPLATE_RULES, context).filter((finding) => finding.ruleId === rule);
     expect(found.map((finding) => finding.location)).toEqual([location]);
+  });
+
+  it.each([
+    ['stacks: [network', 1, 'line 1'],
+    ['name: a\nname: b\n', 2, 'line 2'],
+    ['name: !secret x\n', 1, 'line 1'],
+  ])('[TPL-001] says where %j is no YAML', (text, line, location) => {
+    expect(readYaml(text).findings[0]).toMatchObject({
+      ruleId: 'TPL-001',
+      severity: 'CRITICAL',
+      location: expect.stringContaining(location) as unknown,
+      details: { line },
+    });
+  });
+
+  it('[TPL-001] refuses an alias bomb', () => {
+    const bomb = [
+      'a: &a [x, x]',
+      ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${`*${'abcdefgh'[i]}, `.repeat(9)}]`),
+    ];
+    expect(readYaml(bomb.join('\n')).findings).toMatchObject([{ ruleId: 'TPL-001' }]);
   });
 
   it('reads lists, aliases and old format versions', () => {

@@ -12,9 +12,14 @@ const GENERATED = ['generatedFromTemplate', 'generatorVersion', 'templateHash'];
  * 1. stacks with their switches, priorities and values, without secret inputs; environments with dev on and the others off;
  * 2. what makes the deployment this one (ids, names, domain, accounts, contact) is left out;
  * 3. strings equal to one of these become the template variable that brings them back. Runtime placeholders stay.
+ * @param people addresses of those who made the deployment or answer for it: USER_EMAIL of the next one
  */
-export function templateOfManifest(manifest: Manifest, stackTemplates: StackTemplates): TemplateDocument {
-  const variables = variablesFor(manifest);
+export function templateOfManifest(
+  manifest: Manifest,
+  stackTemplates: StackTemplates,
+  people: readonly string[],
+): TemplateDocument {
+  const variables = variablesFor(manifest, people);
   const generic = (value: unknown): unknown => {
     if (typeof value === 'string') return variables.get(value) ?? value;
     if (Array.isArray(value)) return value.map(generic);
@@ -58,7 +63,7 @@ export function templateOfManifest(manifest: Manifest, stackTemplates: StackTemp
 }
 
 /** Literal → `{{VARIABLE}}`; of several that hold the same text, the first. */
-function variablesFor({ deployment, spec }: Manifest): ReadonlyMap<string, string> {
+function variablesFor({ deployment, spec }: Manifest, people: readonly string[]): ReadonlyMap<string, string> {
   const regionOf = (name: EnvironmentName): string | undefined => spec.environments[name]?.region;
   const pairs: [string | undefined, string][] = [
     [deployment.id, 'DEPLOYMENT_ID'],
@@ -72,6 +77,7 @@ function variablesFor({ deployment, spec }: Manifest): ReadonlyMap<string, strin
       spec.environments[name]?.account,
       `AWS_ACCOUNT_${name.toUpperCase()}`,
     ]),
+    ...people.map((address): [string, string] => [address, 'USER_EMAIL']),
   ];
   return new Map(
     pairs
