@@ -140,6 +140,30 @@ describe('validation and verification of a deployment', () => {
     expect(one).toHaveLength(1);
   });
 
+  it('[5.7] keeps random values over deployments until they are asked to be made anew', async () => {
+    const idAfter = async (body: object): Promise<unknown> => {
+      const started = await post('deploy', { environment: 'dev', stackFilter: ['network'], ...body });
+      expect(started.body).toMatchObject({ success: true });
+      await test.ended(id, String(started.body.data['operationId']));
+      const values = (await get('stacks/network/config/explain')).body.data['values'] as {
+        path: string;
+        value: string;
+      }[];
+      return values.find(({ path }) => path === 'runId')?.value;
+    };
+    await configure({ runId: '{{RUNTIME:calculate:uuid}}' });
+    const first = await idAfter({});
+    expect(first).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await idAfter({ force: true })).toBe(first);
+    const second = await idAfter({ regenerate: ['network.runId'] });
+    expect(second).toMatch(/^[0-9a-f-]{36}$/);
+    expect(second).not.toBe(first);
+    expect(await post('deploy', { environment: 'dev', regenerate: ['network.other'] })).toMatchObject({
+      status: 422,
+      body: { code: 'INVALID_OPTIONS', details: { unknown: ['network.other'], kept: ['network.runId'] } },
+    });
+  });
+
   it('[AWS-001] [PUL-001] answers for the outside alone, where there is one', async () => {
     const aws = await test.post('/api/v1/validation/aws', { region: 'eu-west-1' });
     expect(aws).toMatchObject({

@@ -9,7 +9,7 @@ import { StacksService } from '../../stacks/stacks.service.js';
 import type { Operation } from './operation.js';
 import { OperationsRepository } from './operations.repository.js';
 import { requireFresh } from './plan-freshness.js';
-import { RunRequestBuilder } from './run-request.builder.js';
+import { type RunBasis, RunRequestBuilder, stickyPath } from './run-request.builder.js';
 
 /** A fence that no lease has: planning writes nothing. */
 const NO_FENCE = 0;
@@ -38,6 +38,7 @@ export class OperationPlanner {
   /** @throws what refuses it */
   async plan(operation: Operation): Promise<Planned> {
     const basis = await this.builder.basis(operation);
+    requireKept(operation, basis);
     const everything = this.builder.compose(operation, basis, NO_FENCE);
     const selectedStacks = select(operation, everything);
     this.requirePrograms(operation, everything, selectedStacks);
@@ -75,6 +76,19 @@ export class OperationPlanner {
     const unskipped = { ...request, stacks: request.stacks.map((stack) => ({ ...stack, skipManually: false })) };
     checkManualSkips(request.stacks, skipStacks, await this.orchestrator.plan(unskipped), force);
   }
+}
+
+/** @throws Refused `INVALID_OPTIONS` naming values to make anew that are not kept */
+function requireKept({ parameters: { regenerate = [] } }: Operation, { sticky }: RunBasis): void {
+  const kept = Object.entries(sticky).flatMap(([stack, values]) =>
+    Object.keys(values).map((key) => `${stack}.${stickyPath(key)}`),
+  );
+  const unknown = regenerate.filter((path) => !kept.includes(path));
+  if (unknown.length === 0) return;
+  throw new Refused('INVALID_OPTIONS', `No random value is kept at ${unknown.join(', ')}`, {
+    details: { options: ['regenerate'], unknown, kept: [...new Set(kept)].sort() },
+    suggestion: 'Name places that hold a random password or id and were deployed before.',
+  });
 }
 
 function select(operation: Operation, { type, stacks, rollbackTo }: RunRequest): readonly string[] {

@@ -132,6 +132,17 @@ export class DeployBody extends RunBody {
   readonly validateCode?: boolean;
 
   @ApiPropertyOptional({
+    type: [String],
+    example: ['database-rds.masterPassword'],
+    description: '`<stack>.<config path>` of random passwords and ids to make anew; otherwise they are kept',
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @Matches(/^[a-z][a-z0-9-]*\.\S{1,512}$/, { each: true, message: 'regenerate must hold <stack>.<config path>' })
+  readonly regenerate?: string[];
+
+  @ApiPropertyOptional({
     type: Object,
     example: { network: { azCount: 3 } },
     description: 'Configuration of this run only: stack → key → value',

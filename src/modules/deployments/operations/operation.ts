@@ -31,6 +31,8 @@ export interface OperationParameters extends RunOptions {
   readonly strict?: boolean;
   /** Programs are held to their templates before the run. Default true. */
   readonly validateCode?: boolean;
+  /** `<stack>.<config path>` of kept random values to make anew (deployments.md 5.7). Default none. */
+  readonly regenerate?: readonly string[];
   readonly waitForLock: boolean;
   readonly message: string | null;
   /** Environment version that a rollback goes back to. */

@@ -191,6 +191,7 @@ export class OperationsService {
       skipValidation: body.skipValidation ?? false,
       strict: body.strict ?? false,
       validateCode: body.validateCode ?? true,
+      regenerate: body.regenerate ?? [],
       waitForLock: body.waitForLock ?? false,
       message: body.message ?? null,
       toVersion: null,
@@ -207,6 +208,7 @@ const DECIDED_BY_A_PLAN = [
   'skipStacks',
   'includeDependencies',
   'overrides',
+  'regenerate',
 ] as const satisfies readonly (keyof DeployBody)[];
 
 /** What the plan decided, run in the way that is asked for now. */

@@ -42,7 +42,8 @@ export interface RunBasis {
 
 /** What of an operation decides how its stacks look. */
 type Selection = Pick<Operation, 'overrides' | 'selectedStacks'> & {
-  readonly parameters: Pick<Operation['parameters'], 'skipStacks'>;
+  readonly parameters: Pick<Operation['parameters'], 'skipStacks' | 'regenerate'>;
+  readonly state?: Operation['state'];
 };
 const EVERYTHING: Selection = { overrides: {}, selectedStacks: null, parameters: { skipStacks: [] } };
 
@@ -214,7 +215,7 @@ export class RunRequestBuilder {
         outputs: template.outputs,
         config: config?.values ?? {},
         secretKeys: config?.secretKeys ?? [],
-        sticky: basis.sticky[node.name] ?? {},
+        sticky: keptSticky(node.name, basis.sticky[node.name] ?? {}, operation),
         optionalDependencies: template.optionalDependencies,
         expectedResources: instance.resourceCount || template.estimatedResources,
       };
@@ -297,6 +298,25 @@ export class RunRequestBuilder {
       untouchedInstance({ deploymentId, environment, stack, organization })
     );
   }
+}
+
+/** Values to make anew are left out, until the stack has begun: from then on they are those this operation made. */
+function keptSticky(
+  stack: string,
+  sticky: Readonly<Record<string, string>>,
+  { parameters, state }: Selection,
+): Readonly<Record<string, string>> {
+  const dropped = parameters.regenerate ?? [];
+  const hasBegun = (state?.stacks[stack]?.status ?? 'pending') !== 'pending';
+  if (dropped.length === 0 || hasBegun) return sticky;
+  return Object.fromEntries(
+    Object.entries(sticky).filter(([key]) => !dropped.includes(`${stack}.${stickyPath(key)}`)),
+  );
+}
+
+/** `<config path>|<canonical text>` → path. */
+export function stickyPath(key: string): string {
+  return key.split('|', 1)[0] ?? key;
 }
 
 /** A run in another process may have died while the stack was being changed: it counts as failed until it runs again. */
