@@ -16,14 +16,16 @@ export function openApiDocument(app: NestFastifyApplication): OpenAPIObject {
   return SwaggerModule.createDocument(app, base, { autoTagControllers: true });
 }
 
-/** `/api/docs` (page for browsers, JSON otherwise), `/docs`, `/api/v1/openapi.json`, `/api/v1/openapi.yaml` (api.md 3.14). */
+/** `/api/docs` (page for browsers, JSON otherwise), `/docs`, `/api/docs-json`, `/api/v1/openapi.json`, `/api/v1/openapi.yaml` (api.md 3.14). */
 export async function installDocs(app: NestFastifyApplication, config: Config): Promise<void> {
   if (!config.server.docsPublic) return;
   let document: OpenAPIObject | undefined;
   const build = (): OpenAPIObject => (document ??= openApiDocument(app));
   SwaggerModule.setup('api/docs', app, build, { ui: true, raw: [], customSiteTitle: 'cloud API' });
   const fastify = app.getHttpAdapter().getInstance();
-  fastify.get('/api/v1/openapi.json', (_request, reply) => reply.type('application/json; charset=utf-8').send(build()));
+  for (const path of ['/api/v1/openapi.json', '/api/docs-json']) {
+    fastify.get(path, (_request, reply) => reply.type('application/json; charset=utf-8').send(build()));
+  }
   fastify.get('/api/v1/openapi.yaml', (_request, reply) =>
     reply.type('application/yaml; charset=utf-8').send(stringify(build())),
   );

@@ -1,4 +1,5 @@
 import { createApp } from './app.js';
+import { VERSION } from './modules/health/health.service.js';
 import { ConfigurationError, readConfig } from './shared/config/config.js';
 import { createLog } from './shared/kernel/log.js';
 
@@ -17,8 +18,10 @@ async function main(): Promise<void> {
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   await app.listen(config.server.port, config.server.host);
   const url = await app.getUrl();
-  createLog('main').info('listening', {
+  createLog('main').info('app.started', {
     url,
+    version: VERSION,
+    environment: `NODE_ENV=${config.env}`,
     engine: config.engine.engine,
     cloud: config.engine.cloud,
     roles: config.server.roles,

@@ -12,7 +12,7 @@ export class ServerProcess {
     private url = '',
     private token = '',
   ) {
-    const keep = (text: Buffer): void => void (this.#output = (this.#output + String(text)).slice(-20_000));
+    const keep = (text: Buffer): void => void (this.#output = (this.#output + String(text)).slice(-200_000));
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
   }
@@ -61,12 +61,18 @@ export class ServerProcess {
     return this.end('SIGTERM');
   }
 
-  async call(method: string, path: string, body?: unknown): Promise<Answer> {
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
         ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });

@@ -44,6 +44,8 @@ export const PAGES: readonly CriteriaPage[] = [
 /** Kinds that a test of this repository can prove. */
 const PROVABLE = ['U', 'I', 'L'];
 const TITLE = /(['"`])((?:\[[A-Za-z0-9.-]+\])+) ?((?:(?!\1)[^\\\n]|\\.)*)\1/g;
+/** A title that begins with the id of its row. */
+const ROW_TITLE = /['"`]\[(?:%s|%p|\$\w+|\$\{[^}]*\})\] ?([^'"`\n]*)['"`]/;
 const SOURCE = /(\.spec|\.contract|bench\/[a-z-]+)\.ts$/;
 
 interface Proof {
@@ -55,32 +57,41 @@ export function readCriteria(page: CriteriaPage): readonly Criterion[] {
   return JSON.parse(readFileSync(join(PROJECT_ROOT, 'tools/criteria-docs', page.criteria), 'utf8')) as Criterion[];
 }
 
-/** Id → tests whose title names it, in the order of the files. */
-export function findProofs(folders: readonly string[]): ReadonlyMap<string, readonly Proof[]> {
+/**
+ * Id → tests whose title names it, in the order of the files. A table of tests whose title begins with a placeholder (`[%s] …`)
+ * names the ids in its rows.
+ */
+export function findProofs(page: CriteriaPage): ReadonlyMap<string, readonly Proof[]> {
   const proofs = new Map<string, Proof[]>();
-  for (const path of folders.flatMap((folder) => sourcesIn(join(PROJECT_ROOT, folder)))) {
-    for (const [, , ids = '', title = ''] of readFileSync(path, 'utf8').matchAll(TITLE)) {
-      for (const [, id = ''] of ids.matchAll(/\[([^\]]+)\]/g)) {
-        const proof = { file: relative(PROJECT_ROOT, path), title: title.trim() };
-        const known = proofs.get(id) ?? [];
-        if (!known.some((one) => one.file === proof.file && one.title === proof.title)) known.push(proof);
-        proofs.set(id, known);
-      }
+  const add = (id: string, proof: Proof): void => {
+    const known = proofs.get(id) ?? [];
+    if (!known.some((one) => one.file === proof.file && one.title === proof.title)) known.push(proof);
+    proofs.set(id, known);
+  };
+  const ids = readCriteria(page).map(({ id }) => id);
+  for (const path of page.folders.flatMap((folder) => sourcesIn(join(PROJECT_ROOT, folder)))) {
+    const file = relative(PROJECT_ROOT, path);
+    const text = readFileSync(path, 'utf8');
+    for (const [, , named = '', title = ''] of text.matchAll(TITLE)) {
+      for (const [, id = ''] of named.matchAll(/\[([^\]]+)\]/g)) add(id, { file, title: title.trim() });
     }
+    const table = ROW_TITLE.exec(text)?.[1];
+    if (table === undefined) continue;
+    for (const id of ids.filter((each) => text.includes(`'${each}'`))) add(id, { file, title: table.trim() });
   }
   return proofs;
 }
 
 /** Criteria that a test could prove and none does. */
 export function unproven(page: CriteriaPage): readonly string[] {
-  const proofs = findProofs(page.folders);
+  const proofs = findProofs(page);
   return readCriteria(page)
     .filter(({ id, kinds = PROVABLE }) => !proofs.has(id) && kinds.some((kind) => PROVABLE.includes(kind)))
     .map(({ id }) => id);
 }
 
 export function criteriaPage(page: CriteriaPage): string {
-  const proofs = findProofs(page.folders);
+  const proofs = findProofs(page);
   const rows = readCriteria(page).map(({ id, text, kinds }) => {
     const tests = (proofs.get(id) ?? []).map(({ file, title }) => `\`${file}\`: ${escaped(title || id)}`);
     return `| ${id} | ${escaped(text)} | ${kinds?.join(', ') ?? ''} | ${tests.join('<br>') || '–'} |`;

@@ -99,11 +99,11 @@ export class Authenticator {
     if (!credential) throw new CredentialMissing();
     try {
       const principal = await this.#resolve(credential);
-      log.debug('authenticated', { ip, key: masked(credential), principal: principal.id });
+      log.debug('auth.succeeded', { ip, key_hint: masked(credential), principal: principal.id });
       return principal;
     } catch (error) {
       if (!isDenial(error)) throw error;
-      log.warn('authentication failed', { ip, key: masked(credential), reason: (error as AppError).code });
+      log.warn('auth.failed', { ip, key_hint: masked(credential), reason: (error as AppError).code });
       await this.limits.takeFailure(ip);
       throw error;
     }

@@ -4,9 +4,12 @@ import mongoose, { type Connection } from 'mongoose';
 import { Config } from '../config/config.js';
 import { Unavailable } from '../errors/app-error.js';
 import { DatabaseTime } from './database-time.js';
+import { createLog } from '../kernel/log.js';
 import { LEASES, leaseSchema } from './lease.schema.js';
 import { Leases } from './leases.js';
 import { UnitOfWork } from './unit-of-work.js';
+
+const log = createLog('database');
 
 mongoose.set('transactionAsyncLocalStorage', true);
 
@@ -46,6 +49,9 @@ export class DatabaseModule implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await requireTransactions(this.connection);
+    log.info('database.connected', { duration_ms: Math.round(performance.now()) }); // since the start of the process
+    this.connection.on('disconnected', () => log.warn('database.disconnected'));
+    this.connection.on('reconnected', () => log.info('database.connected'));
     await this.leases.prepare();
   }
 }

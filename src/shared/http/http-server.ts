@@ -130,6 +130,12 @@ export async function installHooks(
     strictPreflight: false,
   });
 
+  // a preflight of an origin that may not call: no headers for it, and no error that would look like a broken route
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return done();
+    void reply.status(204).send();
+  });
+
   filter.useRoutes(routes);
 }
 
