@@ -309,9 +309,7 @@ function keptSticky(
   const dropped = parameters.regenerate ?? [];
   const hasBegun = (state?.stacks[stack]?.status ?? 'pending') !== 'pending';
   if (dropped.length === 0 || hasBegun) return sticky;
-  return Object.fromEntries(
-    Object.entries(sticky).filter(([key]) => !dropped.includes(`${stack}.${stickyPath(key)}`)),
-  );
+  return Object.fromEntries(Object.entries(sticky).filter(([key]) => !dropped.includes(`${stack}.${stickyPath(key)}`)));
 }
 
 /** `<config path>|<canonical text>` → path. */
