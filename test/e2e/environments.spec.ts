@@ -216,6 +216,10 @@ describe('PROMOTION_ENFORCE=block', () => {
     const blocked = { status: 422, body: { code: 'PROMOTION_BLOCKED', details: { predecessor: 'dev' } } };
     expect(await post('/environments/stage/enable', body)).toMatchObject(blocked);
     expect((await post('/environments/stage/enable', { ...body, force: true })).status).toBe(200);
+    expect((await post('/validate', { environment: 'stage', level: 'config' })).body.data).toMatchObject({
+      valid: false,
+      errors: [{ ruleId: 'ENV-W02', severity: 'HIGH' }],
+    });
     expect(await post('/deploy', { environment: 'stage' })).toMatchObject(blocked);
     expect(await post('/stacks/dns/deploy', { environment: 'stage' })).toMatchObject(blocked);
     const preview = await post('/deploy', { environment: 'stage', preview: true });

@@ -26,6 +26,14 @@ export class PromotionGate {
     return standing && promotionFinding(target, standing, this.isBlocking ? 'HIGH' : 'LOW');
   }
 
+  /** Of several environments, for validation. */
+  async findings(deploymentId: string, targets: readonly EnvironmentName[]): Promise<readonly Finding[]> {
+    const found: Finding[] = [];
+    for (const target of targets)
+      found.push(...[await this.finding(deploymentId, target)].filter((each) => each !== null));
+    return found;
+  }
+
   /**
    * @param request `preview` changes nothing and is never blocked; `force` lets an administrator pass
    * @returns warnings of what went through

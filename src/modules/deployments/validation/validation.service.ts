@@ -18,6 +18,7 @@ import {
   resultOf,
   type ValidateLevel,
 } from './check-groups.js';
+import { PromotionGate } from '../environments/promotion-gate.js';
 import { EnvironmentViews } from './environment-views.js';
 
 export interface ValidateOptions {
@@ -56,6 +57,7 @@ export class ValidationService {
     private readonly edits: ManifestEditsService,
     private readonly catalogue: Catalogue,
     private readonly views: EnvironmentViews,
+    private readonly gate: PromotionGate,
   ) {}
 
   /** @throws NotFound `ENVIRONMENT_NOT_FOUND` */
@@ -127,8 +129,10 @@ export class ValidationService {
           (name) => (!environment || name === environment) && !environments.includes(name),
         )
       : [];
+    const isRead = looked.valid && looked.level === 'config';
+    const order = isRead ? await this.gate.findings(deployment.deploymentId, environments) : [];
     // What stopped the levels counts whatever was chosen.
-    const findings = [...looked.findings, ...full.findings].filter(
+    const findings = [...looked.findings, ...order, ...full.findings].filter(
       (finding) => chosen.has(checkOf(finding.ruleId)) || (!looked.valid && isBlocking(finding)),
     );
     const errors = findings.filter(isBlocking);
