@@ -135,6 +135,7 @@ export class ManifestEditsService {
       updatedBy: principal.name,
     };
     await this.stores.eventLog.write(deployment.organization, async (append) => {
+      await this.requireEnvironmentsFree(deployment, before, after); // again, where nobody can come between
       const { domain, description, costCenter, tags, updatedAt, updatedBy } = changed;
       const enabled = environmentRows(changed, after)
         .filter((row) => row.enabled)

@@ -2,10 +2,17 @@ import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allow, CurrentPrincipal, RateLimitClass } from '../../../shared/http/allow.js';
 import { accepted, Answer } from '../../../shared/http/answer.js';
-import { ApiRefusals } from '../../../shared/http/api-answers.js';
+import { ApiData, ApiRefusals } from '../../../shared/http/api-answers.js';
 import type { Principal } from '../../../shared/http/principal.js';
 import { DeploymentParams } from '../deployment.dto.js';
 import { statusUrl } from '../operations/operation.dto.js';
+import {
+  DisabledDto,
+  EnabledDto,
+  EnvironmentDetailDto,
+  EnvironmentListDto,
+  PromotionDto,
+} from './environment-answers.dto.js';
 import { DisableBody, EnableBody, EnvironmentParams, PromoteBody } from './environment.dto.js';
 import { toDisabledDto, toEnabledDto, toEnvironmentDetail, toPromotionDto } from './environment-view.js';
 import { EnvironmentsService, type SwitchedEnvironment } from './environments.service.js';
@@ -22,6 +29,8 @@ export class EnvironmentsController {
   @Get(':id/environments')
   @Allow('environments:read')
   @ApiOperation({ summary: 'Environments of a deployment' })
+  @ApiData(EnvironmentListDto)
+  @ApiRefusals({ 404: ['RESOURCE_NOT_FOUND'] })
   async list(@CurrentPrincipal() principal: Principal, @Param() { id }: DeploymentParams): Promise<unknown> {
     const details = await this.environments.list(principal, id);
     return { deploymentId: id, environments: details.map(toEnvironmentDetail), total: details.length };
@@ -30,6 +39,7 @@ export class EnvironmentsController {
   @Get(':id/environments/:env')
   @Allow('environments:read')
   @ApiOperation({ summary: 'One environment' })
+  @ApiData(EnvironmentDetailDto)
   @ApiRefusals({ 404: ['ENVIRONMENT_NOT_FOUND', 'RESOURCE_NOT_FOUND'] })
   async get(@CurrentPrincipal() principal: Principal, @Param() { id, env }: EnvironmentParams): Promise<unknown> {
     return { deploymentId: id, ...toEnvironmentDetail(await this.environments.get(principal, id, env)) };
@@ -41,6 +51,8 @@ export class EnvironmentsController {
   @ApiOperation({
     summary: 'Enable an environment, made where the manifest lacks it; 202 when autoDeploy starts a deployment',
   })
+  @ApiData(EnabledDto)
+  @ApiData(EnabledDto, 202, 'A deployment was started')
   @ApiRefusals({
     404: ['RESOURCE_NOT_FOUND'],
     409: ['OPERATION_IN_PROGRESS', 'RESOURCE_CONFLICT'],
@@ -59,6 +71,8 @@ export class EnvironmentsController {
   @HttpCode(200)
   @Allow('environments:manage')
   @ApiOperation({ summary: 'Disable stage or prod; resources stay, unless destroyResources destroys them first (202)' })
+  @ApiData(DisabledDto)
+  @ApiData(DisabledDto, 202, 'A destroy was started')
   @ApiRefusals({
     404: ['ENVIRONMENT_NOT_FOUND', 'RESOURCE_NOT_FOUND'],
     409: ['OPERATION_IN_PROGRESS'],
@@ -80,6 +94,7 @@ export class EnvironmentsController {
   @ApiOperation({
     summary: 'Bring what is proven in the step before to this environment, with its diff and content hash',
   })
+  @ApiData(PromotionDto, 202)
   @ApiRefusals({
     409: ['OPERATION_IN_PROGRESS', 'CLONE_TARGET_CONFLICT'],
     422: ['PROMOTION_BLOCKED', 'ENVIRONMENT_DISABLED', 'CONFIRMATION_REQUIRED', 'DEPENDENCY_NOT_DEPLOYED'],
