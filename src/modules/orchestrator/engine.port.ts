@@ -158,17 +158,19 @@ export interface PropertyDrift {
   readonly actual: unknown;
 }
 
-/** One resource that differs from the recorded state. */
+/**
+ * One resource that is not as the recorded configuration wants it. Computed values that the cloud changes by itself (a
+ * certificate is issued) are no drift: applying would do nothing about them.
+ */
 export interface ResourceDrift {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
   readonly id: string;
   /**
-   * What applying the recorded configuration would do to it: `update` in place, `replace`, `create` (it vanished), or `none`
-   * (only computed values differ; a refresh takes them over).
+   * What applying the recorded configuration would do to it: `update` in place, `replace`, or `create` (it vanished).
    */
-  readonly repair: 'update' | 'replace' | 'create' | 'none';
+  readonly repair: 'update' | 'replace' | 'create';
   /** Empty when it vanished. */
   readonly properties: readonly PropertyDrift[];
 }

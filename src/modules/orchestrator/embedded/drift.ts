@@ -10,7 +10,7 @@ import { nameOf } from './urn.js';
 
 /**
  * Reads every managed resource and tells how it differs from its record; the state stays as it is. What the program ignores
- * (`ignoreChanges`) is no drift. A resource that cannot be read stops the run.
+ * (`ignoreChanges`) is no drift, nor are computed values. A resource that cannot be read stops the run.
  */
 export async function findDrift(context: RunContext, providers: Providers): Promise<ResourceDrift[]> {
   const records = context.snapshot
@@ -44,8 +44,8 @@ async function driftOf(record: ResourceRecord, providers: Providers): Promise<Re
   );
   if (properties.length === 0) return null;
   const diff = await bridge.diff({ ...record, inputs, outputs }, record.inputs);
-  const repair = !diff.changes ? 'none' : diff.replaces.length > 0 ? 'replace' : 'update';
-  return { ...where, repair, properties };
+  if (!diff.changes) return null; // only computed values differ
+  return { ...where, repair: diff.replaces.length > 0 ? 'replace' : 'update', properties };
 }
 
 function observed(actual: PropertyMap, recorded: PropertyMap, ignored: readonly string[]): PropertyMap {

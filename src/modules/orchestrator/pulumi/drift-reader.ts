@@ -60,9 +60,9 @@ function driftOf(
     .filter(([path]) => !ignored.includes(path) && isSecretAt(inputs.expected, path) && isSecretAt(inputs.actual, path))
     .map(([property]) => ({ property, expected: '***', actual: '***' }));
   const rows = [...properties, ...blinded];
-  if (rows.length === 0) return [];
+  if (rows.length === 0 || changes.length === 0) return []; // at most computed values differ
   const replaces = changes.some(([, change]) => String(change.diffKind).endsWith('-replace'));
-  return [{ ...where, repair: replaces ? 'replace' : changes.length > 0 ? 'update' : 'none', properties: rows }];
+  return [{ ...where, repair: replaces ? 'replace' : 'update', properties: rows }];
 }
 
 /** Events show a secret as a marked object without its value. */
