@@ -8,6 +8,8 @@ export interface Criterion {
   readonly text: string;
   /** How it is proven: U unit, I integration, L load, B browser or editor, D deployment, M by a person. Default: U or I. */
   readonly kinds?: readonly string[];
+  /** Belongs to the deployment on AWS and its documents, which this version has not. */
+  readonly later?: boolean;
 }
 
 /** A page criterion → tests. Tests name what they prove: their titles begin with ids in brackets, `[2.1.a][X8] …`. */
@@ -86,7 +88,9 @@ export function findProofs(page: CriteriaPage): ReadonlyMap<string, readonly Pro
 export function unproven(page: CriteriaPage): readonly string[] {
   const proofs = findProofs(page);
   return readCriteria(page)
-    .filter(({ id, kinds = PROVABLE }) => !proofs.has(id) && kinds.some((kind) => PROVABLE.includes(kind)))
+    .filter(
+      ({ id, kinds = PROVABLE, later }) => !later && !proofs.has(id) && kinds.some((kind) => PROVABLE.includes(kind)),
+    )
     .map(({ id }) => id);
 }
 

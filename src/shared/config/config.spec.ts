@@ -16,7 +16,7 @@ const good = {
 };
 
 describe('readConfig', () => {
-  it('lists every problem with the name of its variable in one message', () => {
+  it('[1.2.d][1.3.f][4.1.d] lists every problem with the name of its variable in one message', () => {
     const read = (): unknown =>
       readConfig({ PORT: 'abc', LOG_LEVEL: 'loud', LOG_TO_STDERR: 'maybe', ENGINE: 'embedded', CLOUD: 'aws' });
     expect(read).toThrow(ConfigurationError);

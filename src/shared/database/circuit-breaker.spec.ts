@@ -21,7 +21,7 @@ describe('the circuit on the database', () => {
   });
   afterEach(() => jest.useRealTimers());
 
-  it('opens at the fifth failure within a minute and says when to come back', async () => {
+  it('[5.2.e] opens at the fifth failure within a minute and says when to come back', async () => {
     fail(4);
     await settled();
     expect(circuit.refusal()).toBeNull();

@@ -73,6 +73,8 @@ export function errorBody(
 
 /** The server's code for a query that ran into `maxTimeMS`. */
 const MAX_TIME_EXPIRED = 50;
+/** A request waits for nobody but the database: a socket that broke under it was the database's. */
+const BROKEN_WIRE: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED']);
 const NO_CONNECTION: ReadonlySet<string> = new Set([
   'MongoServerSelectionError',
   'MongoNetworkError',
@@ -114,7 +116,7 @@ export function toAppError(error: unknown): AppError {
       suggestion: 'Try again; nothing was changed unless a later read shows it',
     });
   }
-  if (name !== undefined && NO_CONNECTION.has(name)) {
+  if ((name !== undefined && NO_CONNECTION.has(name)) || (typeof code === 'string' && BROKEN_WIRE.has(code))) {
     return new Unavailable('database_unavailable', 'The database cannot be reached', { cause: error });
   }
   if (error instanceof HttpException && error.getStatus() === 404) {
