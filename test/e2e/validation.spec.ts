@@ -1,3 +1,4 @@
+import { DeploymentValues } from '../../src/modules/deployments/deployment-values.js';
 import { MINIMAL, TestApp, type Answer, type Body } from './app.harness.js';
 
 interface Check {
@@ -138,6 +139,14 @@ describe('validation and verification of a deployment', () => {
     ]);
     const one = (await get('verify?environment=dev&stack=dns')).body.data['stacks'] as unknown[];
     expect(one).toHaveLength(1);
+  });
+
+  it('[5.8] gives code the outputs and tagged resources of an environment', async () => {
+    const values = await test.app.get(DeploymentValues).of(id, 'dev');
+    const vpcId = await values.get('network', 'vpcId');
+    expect(vpcId).toMatch(/^vpc-/);
+    expect(await values.queryAwsResource('vpc', 'DeploymentId', id)).toBe(vpcId);
+    expect(Object.keys(await values.getAll('dns'))).toContain('hostedZoneId');
   });
 
   it('[5.7] keeps random values over deployments until they are asked to be made anew', async () => {

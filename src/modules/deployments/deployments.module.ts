@@ -10,6 +10,7 @@ import { DeploymentTemplateSource } from './deployment-template-source.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { DeploymentsRepository } from './deployments.repository.js';
 import { DeploymentStores } from './deployment-stores.js';
+import { DeploymentValues } from './deployment-values.js';
 import { DeploymentsService } from './deployments.service.js';
 import { ManifestEditsService } from './manifest-edits.service.js';
 import { ClosingTools, EnvironmentClosing } from './environments/environment-closing.js';
@@ -130,6 +131,7 @@ const REPOSITORIES = [
     DeploymentTemplateSource,
     ManifestEditsService,
     DeploymentStores,
+    DeploymentValues,
     Catalogue,
     Policies,
     ConfigurationService,
@@ -191,7 +193,7 @@ const REPOSITORIES = [
     StatusService,
     StatusSources,
   ],
-  exports: [Policies],
+  exports: [Policies, DeploymentValues],
 })
 export class DeploymentsModule implements OnModuleInit {
   constructor(

@@ -23,6 +23,7 @@ import { executeRun, firstRecords, isBegun, type Preflight } from './run.js';
 import { RunSurroundings } from './run-surroundings.js';
 import type { Plan, RunReport, RunRequest, RunState, RunView } from './run-request.js';
 import { isGone } from './skip.js';
+import { ValueReader } from './value-reader.js';
 
 /**
  * Plans and runs operations. It gets all it needs in the request and tells all it knows through the journal; it keeps
@@ -108,13 +109,31 @@ export class OrchestratorService {
     return { phase: 'initializing', stacks: firstRecords(plan), totalLayers: plan.totalLayers, startedAt };
   }
 
+  /** Outputs and look-ups for code instead of placeholders (deployments.md 5.8). */
+  values(view: RunView): ValueReader {
+    const source = this.outputsOf(view, new Map(), () => undefined);
+    return new ValueReader(view.place, source, this.resolverOf(view, source), this.queries);
+  }
+
   private resolver(
     request: RunView,
     fresh: ReadonlyMap<string, StackOutputs>,
     state: () => RunState | undefined,
   ): PlaceholderResolver {
+    return this.resolverOf(request, this.outputsOf(request, fresh, state));
+  }
+
+  private resolverOf({ place }: RunView, source: OutputSource): PlaceholderResolver {
+    return new PlaceholderResolver(place, source, this.queries, this.clock, this.ids);
+  }
+
+  private outputsOf(
+    request: RunView,
+    fresh: ReadonlyMap<string, StackOutputs>,
+    state: () => RunState | undefined,
+  ): OutputSource {
     const byName = new Map(request.stacks.map((stack) => [stack.name, stack]));
-    const source: OutputSource = {
+    return {
       has: (name) => byName.has(name),
       declared: (name) => byName.get(name)?.outputs ?? {},
       outputs: async (name) => {
@@ -129,6 +148,5 @@ export class OrchestratorService {
         return isThere ? stack.instance.outputs : null;
       },
     };
-    return new PlaceholderResolver(request.place, source, this.queries, this.clock, this.ids);
   }
 }

@@ -5,6 +5,7 @@ import type { QueryPlace } from '../cloud-queries.port.js';
 import type { StackOutputs } from '../engine.port.js';
 import type { DeclaredOutput, RunPlace, RunStack } from '../run-request.js';
 import { PlaceholderResolver, type OutputSource } from './resolve.js';
+import { ValueReader } from '../value-reader.js';
 import { StaticCloudQueries } from './static.cloud-queries.js';
 
 class CountingQueries extends StaticCloudQueries {
@@ -52,7 +53,7 @@ function rig(place: Partial<RunPlace> = {}, declared: Record<string, DeclaredOut
   };
   const full = { ...aRunRequest([]).place, ...place };
   const resolver = new PlaceholderResolver(full, source, queries, new VirtualClock(), new RandomIds());
-  return { resolver, asked, queries };
+  return { resolver, asked, queries, reader: new ValueReader(full, source, resolver, queries) };
 }
 
 const app = (config: RunStack['config'], fields: Partial<RunStack> = {}) => aRunStack('app', { config, ...fields });
@@ -230,5 +231,27 @@ describe('order, caching, secrets and sticky values (deployments.md 5.5, 5.7)', 
     expect(second.values['a']).toBe(first.values['a']);
     expect(second.newSticky).toEqual({});
     expect(second.resolved.map(({ key }) => key)).toEqual(Object.keys(first.newSticky));
+  });
+});
+
+describe('values for code (deployments.md 5.8)', () => {
+  it('[5.8] reads one output, several or all of a stack, and asks for them once', async () => {
+    const { reader, asked } = rig();
+    expect(await reader.get('network', 'subnetIds.1')).toBe('subnet-2');
+    expect(await reader.getMultiple('network', ['vpcId', 'count'])).toEqual({ vpcId: 'vpc-1', count: 3 });
+    expect(asked).toEqual(['network']);
+    expect(await reader.getAll('network')).toMatchObject({ vpcId: 'vpc-1', password: 'hidden-pa55' });
+  });
+
+  it('[5.8] refuses by the rules of placeholders', async () => {
+    const { reader } = rig();
+    const rulesOf = (asked: Promise<unknown>): Promise<unknown> =>
+      asked.catch((error: { ruleId: string }) => error.ruleId);
+    expect(await rulesOf(reader.get('ghost', 'id'))).toBe('PH-003');
+    expect(await rulesOf(reader.get('network', 'none'))).toBe('PH-004');
+    expect(await rulesOf(reader.getAll('ghost'))).toBe('PH-003');
+    expect(await rulesOf(reader.getAll('fresh'))).toBe('PH-004');
+    expect(await rulesOf(reader.queryAwsResource('instance', 'Name', 'web'))).toBe('PH-002');
+    expect(await rulesOf(reader.queryAwsResource('vpc', 'Name', 'none'))).toBe('PH-012');
   });
 });
