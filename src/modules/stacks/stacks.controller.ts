@@ -46,7 +46,8 @@ export class StacksController {
   @Get('discover')
   @Allow('stacks:read')
   @ApiOperation({ summary: 'Stack programs below STACKS_ROOT, registered or not' })
-  discover(): { stacks: DiscoveredStack[]; unregistered: string[] } {
+  async discover(): Promise<{ stacks: DiscoveredStack[]; unregistered: string[] }> {
+    await this.templates.refresh();
     const stacks = this.stacks.discover();
     return { stacks, unregistered: stacks.filter((stack) => !stack.registered).map((stack) => stack.name) };
   }
