@@ -10,6 +10,11 @@ export const SCHEDULE = {
     cron: '0 */10 * * * *',
     text: 'Removes idempotency keys older than a day where TTL deletion is late.',
   },
+  driftDetection: {
+    name: 'drift-detection',
+    cron: '30 * * * * *',
+    text: 'Starts the drift detections that are due: by the schedule of an environment, else by DRIFT_DETECTION_CRON.',
+  },
   detectStalled: {
     name: 'detect-stalled',
     setting: 'stallDetection',

@@ -74,6 +74,8 @@ import { StackRunsController } from './operations/stack-runs.controller.js';
 import { StackRunsService } from './operations/stack-runs.service.js';
 import { StaleDependents } from './operations/stale-dependents.js';
 import { DriftController } from './state/drift.controller.js';
+import { DriftJobs } from './state/drift.jobs.js';
+import { DriftSchedulesService, DriftTools } from './state/drift-schedules.service.js';
 import { StackRefs } from './state/stack-refs.js';
 import { StateChangesService, StatePlaces, SyncTools } from './state/state-changes.service.js';
 import { StateController } from './state/state.controller.js';
@@ -190,6 +192,9 @@ const REPOSITORIES = [
     StatePlaces,
     SyncTools,
     UpkeepService,
+    DriftSchedulesService,
+    DriftTools,
+    DriftJobs,
     StatusService,
     StatusSources,
   ],

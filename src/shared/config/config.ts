@@ -146,6 +146,12 @@ export abstract class Config {
     readonly minFreeBytes: number;
     readonly maxStacks: number;
     readonly cancelGraceSeconds: number;
+    readonly drift: {
+      /** When environments without a schedule of their own are looked at; undefined = never. */
+      readonly cron: string | undefined;
+      /** Scheduled detections at once. */
+      readonly concurrency: number;
+    };
     readonly mirror: boolean;
     /** What an environment whose predecessor is not proven meets: a warning, or a refusal. */
     readonly promotionEnforce: Env['PROMOTION_ENFORCE'];
@@ -324,6 +330,7 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
       minFreeBytes: env.MIN_FREE_MEMORY_MB * 1024 * 1024,
       maxStacks: env.MAX_STACKS_PER_DEPLOYMENT,
       cancelGraceSeconds: env.CANCEL_GRACE_SECONDS,
+      drift: { cron: env.DRIFT_DETECTION_CRON, concurrency: env.DRIFT_DETECTION_CONCURRENCY },
       mirror: env.DEPLOY_MIRROR,
       promotionEnforce: env.PROMOTION_ENFORCE,
     },

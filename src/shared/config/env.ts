@@ -35,13 +35,12 @@ const list = (fallback: string): z.ZodType<string[], unknown> =>
     );
 
 /** Cron expression of 5 fields, or 6 with seconds first. */
-const cron = (fallback: string): z.ZodType<string, unknown> =>
-  z
-    .string()
-    .default(fallback)
-    .refine((text) => [5, 6].includes(text.trim().split(/\s+/).length) && validateCronExpression(text).valid, {
-      error: 'must be a cron expression of 5 or 6 fields',
-    });
+const cronText = z
+  .string()
+  .refine((text) => [5, 6].includes(text.trim().split(/\s+/).length) && validateCronExpression(text).valid, {
+    error: 'must be a cron expression of 5 or 6 fields',
+  });
+const cron = (fallback: string): z.ZodType<string, unknown> => cronText.default(fallback);
 
 /** 0 to 1; unset: decided by NODE_ENV or 1. */
 const share = (): z.ZodType<number | undefined, unknown> =>
@@ -168,6 +167,8 @@ export const ENV = z.object({
   LOG_RETENTION_DAYS: whole(30, 1, 3650),
   LOCK_LEASE_SECONDS: whole(60, 2, 3600),
   RUN_RECOVERY: z.enum(['resume', 'fail']).default('resume'),
+  DRIFT_DETECTION_CRON: cronText.optional(),
+  DRIFT_DETECTION_CONCURRENCY: whole(2, 1, 50),
   MAX_PARALLEL_STACKS: whole(3, 1, 16),
   MAX_CONCURRENT_STACKS: whole(16, 1, 256),
   MIN_FREE_MEMORY_MB: whole(256, 0, 1_048_576),

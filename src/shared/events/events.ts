@@ -320,6 +320,11 @@ export const EVENTS = {
     'Resources differ from the recorded state; the operation carries what differs.',
     { audited: true, lifecycle: true },
   ),
+  drift_schedule_set: event<{ cron: string | null; follows: 'own' | 'default' | 'off'; by: string }>(
+    'drift.schedule_set',
+    'When drift is looked for by itself in an environment was changed.',
+    { audited: true },
+  ),
   state_exported: event<{ stacks: readonly string[]; by: string; backupId: string | null }>(
     'state.exported',
     'States of stacks were handed out, or kept as a backup.',

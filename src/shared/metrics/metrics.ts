@@ -27,6 +27,7 @@ export const METRICS = {
   stack_skip_rate: gauge('Skipped stacks / all stacks that ended, since start', ['environment']),
   resources_total: counter('Resource operations; action created, updated, deleted, failed', ['action']),
   errors_total: counter('Failed stacks and operations, and requests that ended 5xx, by error code', ['code']),
+  drift_detections_total: counter('Scheduled drift detections; result started, deferred, refused', ['result']),
   websocket_clients: gauge('Open WebSocket connections', []),
   websocket_subscriptions: gauge('Channels subscribed', []),
   websocket_messages_total: counter('Frames; direction in, out', ['direction']),

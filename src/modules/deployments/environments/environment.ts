@@ -23,15 +23,17 @@ export interface Environment {
   readonly enabledBy: string | null;
   readonly disabledAt: Date | null;
   readonly disabledBy: string | null;
-  /** null = never by itself. Default: null. */
+  /** null = as DRIFT_DETECTION_CRON says. Default: null. */
   readonly driftSchedule?: DriftSchedule | null;
 }
 
 /** When drift is looked for by itself (deployments.md 10.4). */
 export interface DriftSchedule {
-  /** Five fields, in CRON_TZ. */
-  readonly cron: string;
-  readonly nextAt: Date;
+  /** In CRON_TZ; null = off here, whatever the default is. */
+  readonly cron: string | null;
+  /** It came from DRIFT_DETECTION_CRON and follows it. */
+  readonly isDefault: boolean;
+  readonly nextAt: Date | null;
   readonly lastAt: Date | null;
   /** The newest detection it has started. */
   readonly lastOperationId: string | null;

@@ -41,6 +41,26 @@ export class EnvironmentsRepository extends BaseRepository<EnvironmentRecord> {
     await this.model.updateOne({ deploymentId, environment }, { $set: change });
   }
 
+  /** Whose drift detection is due, the longest overdue first. */
+  async listDriftDue(now: Date, limit: number): Promise<readonly Environment[]> {
+    return this.model
+      .find({ 'driftSchedule.nextAt': { $lte: now } }, { _id: 0 })
+      .sort({ 'driftSchedule.nextAt': 1 })
+      .limit(limit)
+      .lean<EnvironmentRecord[]>();
+  }
+
+  /** With something deployed, and no schedule yet. */
+  async listUnscheduled(limit: number): Promise<readonly Environment[]> {
+    return this.model
+      .find(
+        { driftSchedule: null, everDeployed: true, status: { $nin: ['ready', 'destroyed', 'disabled'] } },
+        { _id: 0 },
+      )
+      .limit(limit)
+      .lean<EnvironmentRecord[]>();
+  }
+
   async removeAll(deploymentId: string): Promise<void> {
     await this.model.deleteMany({ deploymentId });
   }

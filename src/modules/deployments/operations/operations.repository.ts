@@ -95,6 +95,11 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
     return records.map((r) => this.toOperation(r));
   }
 
+  /** Open operations of a type that were started by `startedById`. */
+  countOpen(type: Operation['type'], startedById: string): Promise<number> {
+    return this.model.countDocuments({ status: { $in: ['pending', 'in_progress'] }, type, startedById });
+  }
+
   countActive(organization: string): Promise<number> {
     return this.model.countDocuments({ organization, status: { $in: ['pending', 'in_progress'] }, preview: false });
   }

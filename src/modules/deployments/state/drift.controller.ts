@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { invalidField } from '../../../shared/errors/field-problems.js';
 import { Allow, CurrentPrincipal, RateLimitClass } from '../../../shared/http/allow.js';
@@ -6,12 +6,14 @@ import { type Answer, accepted } from '../../../shared/http/answer.js';
 import { ApiRefusals } from '../../../shared/http/api-answers.js';
 import type { Principal } from '../../../shared/http/principal.js';
 import { DeploymentParams } from '../deployment.dto.js';
+import { EnvironmentParams } from '../environments/environment.dto.js';
 import type { Started } from '../operations/operation-intake.js';
 import { statusUrl } from '../operations/operation.dto.js';
 import { toStartDto } from '../operations/start-view.js';
 import { EnvironmentQuery } from './state.dto.js';
 import { StateService } from './state.service.js';
-import { DriftDetectBody, DriftDetectQuery, DriftFixBody, RefreshBody } from './upkeep.dto.js';
+import { DriftSchedulesService } from './drift-schedules.service.js';
+import { DriftDetectBody, DriftDetectQuery, DriftFixBody, DriftScheduleBody, RefreshBody } from './upkeep.dto.js';
 import { UpkeepService } from './upkeep.service.js';
 
 @ApiTags('Drift')
@@ -20,6 +22,7 @@ export class DriftController {
   constructor(
     private readonly upkeep: UpkeepService,
     private readonly state: StateService,
+    private readonly schedules: DriftSchedulesService,
   ) {}
 
   @Post(':id/drift-detect')
@@ -78,6 +81,19 @@ export class DriftController {
     @Query() { environment }: EnvironmentQuery,
   ): Promise<unknown> {
     return this.state.drift(principal, id, environment);
+  }
+
+  @Put(':id/environments/:env/drift-schedule')
+  @Allow('environments:manage')
+  @ApiOperation({ summary: 'When drift is looked for by itself in an environment' })
+  @ApiRefusals({ 400: ['VALIDATION_INVALID_FORMAT'], 404: ['RESOURCE_NOT_FOUND', 'ENVIRONMENT_NOT_FOUND'] })
+  async schedule(
+    @CurrentPrincipal() principal: Principal,
+    @Param() { id, env }: EnvironmentParams,
+    @Body() { cron }: DriftScheduleBody,
+  ): Promise<unknown> {
+    const schedule = await this.schedules.set(principal, id, env, cron);
+    return { deploymentId: id, environment: env, schedule };
   }
 
   @Post(':id/state/refresh')

@@ -1,6 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBoolean, IsDefined, IsIn, IsOptional, IsString } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsDefined,
+  IsIn,
+  IsOptional,
+  IsString,
+  MaxLength,
+  ValidateIf,
+} from 'class-validator';
 import { ENVIRONMENTS, type EnvironmentName } from '../../../shared/http/principal.js';
 
 class StacksBody {
@@ -41,6 +51,19 @@ export class DriftDetectQuery {
   @IsOptional()
   @IsIn(ENVIRONMENTS, { message: 'environment must be dev, stage or prod' })
   readonly environment?: EnvironmentName;
+}
+
+export class DriftScheduleBody {
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    example: '0 2 * * *',
+    description: 'Five fields, in CRON_TZ. null: never here. Absent: as DRIFT_DETECTION_CRON says',
+  })
+  @ValidateIf((_, value: unknown) => value !== undefined && value !== null)
+  @IsString()
+  @MaxLength(100)
+  readonly cron?: string | null;
 }
 
 export class DriftFixBody extends RefreshBody {
