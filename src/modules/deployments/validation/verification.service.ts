@@ -7,11 +7,12 @@ import { stackRef } from '../../orchestrator/engine-config.js';
 import { StackEngine } from '../../orchestrator/engine.port.js';
 import { OrchestratorService } from '../../orchestrator/orchestrator.service.js';
 import type { Unresolved } from '../../orchestrator/placeholders/resolve.js';
+import type { RunView } from '../../orchestrator/run-request.js';
 import { parseText, referencedStacks } from '../../orchestrator/placeholders/parse.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
 import type { StackInstance } from '../environments/environment.js';
 import { OperationsService } from '../operations/operations.service.js';
-import { type RunBasis, RunRequestBuilder } from '../operations/run-request.builder.js';
+import { RunRequestBuilder } from '../operations/run-request.builder.js';
 import { HealthProbe } from './health-probe.port.js';
 import { type StackFacts, type StackHealth, verified, worstOf } from './verify-rules.js';
 
@@ -62,30 +63,30 @@ export class VerificationService {
     if (chosen.length === 0) throw nothingDeployed(deploymentId, environment, stack);
     const { clock, config } = this.tools;
     const deadline = clock.now().getTime() + config.server.requestTimeoutMs * BUDGET;
-    const broken = await this.brokenReads(basis, standing);
+    const view = this.builder.view(basis);
+    const broken = await this.brokenReads(view, standing);
     const stacks = [];
     for (const instance of chosen) {
-      const facts = clock.now().getTime() < deadline ? await this.factsOf(basis, instance, standing, broken) : null;
+      const facts = clock.now().getTime() < deadline ? await this.factsOf(view, instance, standing, broken) : null;
       stacks.push(verified(instance.stack, facts));
     }
     return { overallStatus: worstOf(stacks.map(({ status }) => status)), verifiedAt: clock.now(), stacks };
   }
 
   /** Every read of an output that has no value, by the stacks that are deployed. */
-  private async brokenReads(basis: RunBasis, standing: readonly StackInstance[]): Promise<readonly Unresolved[]> {
+  private async brokenReads(view: RunView, standing: readonly StackInstance[]): Promise<readonly Unresolved[]> {
     const names = standing.filter(({ status }) => status === 'deployed').map(({ stack }) => stack);
-    const resolved = await this.orchestrator.resolve(this.builder.view(basis), names, 'tolerant');
+    const resolved = await this.orchestrator.resolve(view, names, 'tolerant');
     return [...resolved.values()].flatMap(({ unresolved }) => unresolved);
   }
 
   private async factsOf(
-    basis: RunBasis,
+    { place, stacks }: RunView,
     instance: StackInstance,
     standing: readonly StackInstance[],
     broken: readonly Unresolved[],
   ): Promise<StackFacts> {
     const { stack } = instance;
-    const { place, stacks } = this.builder.view(basis);
     const resources = await this.tools.engine.resources(stackRef(place, stack));
     const open = Object.fromEntries(
       Object.entries(instance.outputs).flatMap(([name, { value, secret }]) => (secret ? [] : [[name, value]])),
