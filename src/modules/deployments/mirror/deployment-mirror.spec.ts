@@ -80,3 +80,17 @@ it('can be removed, and writes nothing when it is off', async () => {
   await mirror().remove(deployment);
   expect(existsSync(folder())).toBe(false);
 });
+
+it('[7.10] goes to the archive with a deleted deployment, and comes back when that fails', async () => {
+  const { manifest } = initialised();
+  const archived = join(root, 'deploy', 'archive', 'DT3VCA0-northwind-shop');
+  await mirror().create(deployment, manifest, BUILT_IN.stackTemplates);
+  await mirror().archive(deployment);
+  expect(existsSync(folder())).toBe(false);
+  expect(readdirSync(archived).sort()).toEqual(['Deployment_Manifest.yaml', 'config', 'logs']);
+  await mirror().restore(deployment);
+  expect(existsSync(archived)).toBe(false);
+  expect(existsSync(join(folder(), 'logs', 'init.log'))).toBe(true);
+  await mirror().remove(deployment);
+  await expect(mirror().archive(deployment)).resolves.toBeUndefined(); // no folder, nothing to move
+});
