@@ -14,7 +14,7 @@ const LOOK_MS = 2;
 /** Something that has been stored: true = kill now. */
 export type Point = (db: Db, operationId: string) => Promise<unknown>;
 
-/** One deployment of the minimal template on one database and data folder, and the servers that run it. */
+/** One deployment, of the minimal template unless told otherwise, on one database and data folder, and the servers that run it. */
 export class CrashRig {
   readonly #servers: ServerProcess[] = [];
   #server!: ServerProcess;
@@ -26,12 +26,13 @@ export class CrashRig {
     readonly db: Db,
   ) {}
 
-  static async start(more: Readonly<Record<string, string>> = {}): Promise<CrashRig> {
+  /** @param request body of POST /deployments; its dev account is ACCOUNT */
+  static async start(more: Readonly<Record<string, string>> = {}, request: object = MINIMAL): Promise<CrashRig> {
     const settings = { ...testSettings(mkdtempSync(join(tmpdir(), 'cloud-crash-e2e-'))), ...more };
     const client = await MongoClient.connect(String(settings['MONGODB_URI']));
     const rig = new CrashRig(settings, client, client.db());
     await rig.restart();
-    rig.deploymentId = String((await rig.server.data('POST', '/api/v1/deployments', MINIMAL))['deploymentId']);
+    rig.deploymentId = String((await rig.server.data('POST', '/api/v1/deployments', request))['deploymentId']);
     return rig;
   }
 
@@ -77,6 +78,18 @@ export class CrashRig {
     }
   }
 
+  /** URN and kind of what is under way, as far as the engine's states tell. */
+  async underWay(): Promise<{ readonly urn: string; readonly kind: string; readonly token: string }[]> {
+    const states = await this.db.collection('stack_states').find().toArray();
+    return states
+      .flatMap(({ state }) => (JSON.parse(String(state)) as EngineState).deployment.pending_operations ?? [])
+      .map(({ resource, type, token }) => ({ urn: resource.urn, kind: type, token }));
+  }
+
+  async setSpeed(factor: number): Promise<void> {
+    await this.server.data('PUT', '/api/v1/sandbox/speed', { factor });
+  }
+
   async setFaults(rules: readonly object[]): Promise<void> {
     await this.server.data('PUT', '/api/v1/sandbox/faults', { rules });
   }
@@ -100,9 +113,13 @@ export class CrashRig {
 
   /** `<type> <id>` of everything in the account. */
   async inventory(): Promise<string[]> {
-    const path = `/api/v1/sandbox/accounts/${ACCOUNT}/resources?limit=100`;
-    const { resources } = (await this.server.data('GET', path)) as { resources: { type: string; id: string }[] };
-    return resources.map(({ type, id }) => `${type} ${id}`).sort();
+    const all: { type: string; id: string }[] = [];
+    for (let page = 1; ; page++) {
+      const path = `/api/v1/sandbox/accounts/${ACCOUNT}/resources?limit=100&page=${page}`;
+      const { resources } = (await this.server.data('GET', path)) as { resources: { type: string; id: string }[] };
+      all.push(...resources);
+      if (resources.length < 100) return all.map(({ type, id }) => `${type} ${id}`).sort();
+    }
   }
 
   /** `<type> <id>` of everything the engine believes to manage; what is still under way is marked. */
@@ -134,7 +151,11 @@ export class CrashRig {
 interface EngineState {
   readonly deployment: {
     readonly resources?: readonly EngineResource[];
-    readonly pending_operations?: readonly { readonly type: string; readonly resource: EngineResource }[];
+    readonly pending_operations?: readonly {
+      readonly type: string;
+      readonly token: string;
+      readonly resource: EngineResource;
+    }[];
   };
 }
 interface EngineResource {

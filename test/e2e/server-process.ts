@@ -5,6 +5,7 @@ import { ADMIN, type Answer, type Body } from './app.harness.js';
 /** The built server (`npm run build`) as a process of its own, so that it can be killed like one. */
 export class ServerProcess {
   #output = '';
+  readonly #listeners: ((text: string) => void)[] = [];
 
   private constructor(
     private readonly child: ChildProcess,
@@ -17,8 +18,16 @@ export class ServerProcess {
     child.stderr?.on('data', keep);
   }
 
-  /** @param settings its whole environment, besides what a process needs; @param token of an earlier start */
-  static async start(settings: Readonly<Record<string, string>>, token?: string): Promise<ServerProcess> {
+  /**
+   * @param settings its whole environment, besides what a process needs
+   * @param token of an earlier start
+   * @param listener gets all that it prints
+   */
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    token?: string,
+    listener?: (text: string) => void,
+  ): Promise<ServerProcess> {
     const { PATH, HOME } = process.env;
     const child = fork('dist/src/main.js', {
       env: { PATH, HOME, ...settings, PORT: '0', HOST: '127.0.0.1' },
@@ -26,6 +35,7 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const server = new ServerProcess(child);
+    if (listener) server.#listeners.push(listener);
     server.url = await new Promise((resolve, reject) => {
       child.once('message', (message: { url: string }) => resolve(message.url));
       child.once('exit', (code) => reject(new Error(`The server ended with ${code}:\n${server.#output}`)));
