@@ -3,13 +3,14 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { invalidField } from '../../../shared/errors/field-problems.js';
 import { Allow, CurrentPrincipal, RateLimitClass } from '../../../shared/http/allow.js';
 import { type Answer, accepted } from '../../../shared/http/answer.js';
-import { ApiRefusals } from '../../../shared/http/api-answers.js';
+import { ApiData, ApiRefusals } from '../../../shared/http/api-answers.js';
 import type { Principal } from '../../../shared/http/principal.js';
 import { DeploymentParams } from '../deployment.dto.js';
 import { EnvironmentParams } from '../environments/environment.dto.js';
 import type { Started } from '../operations/operation-intake.js';
 import { statusUrl } from '../operations/operation.dto.js';
 import { toStartDto } from '../operations/start-view.js';
+import { DriftDto, DriftScheduleDto, UpkeepStartedDto } from './state-answers.dto.js';
 import { EnvironmentQuery } from './state.dto.js';
 import { StateService } from './state.service.js';
 import { DriftSchedulesService } from './drift-schedules.service.js';
@@ -32,6 +33,7 @@ export class DriftController {
   @ApiOperation({
     summary: 'Compare the recorded state with the cloud, property by property; changes nothing and takes no lock',
   })
+  @ApiData(UpkeepStartedDto, 202)
   @ApiRefusals({ 400: ['VALIDATION_REQUIRED_FIELD'], 409: ['RESOURCE_CONFLICT'], 422: ['NO_STACK_MATCHED'] })
   async detect(
     @CurrentPrincipal() principal: Principal,
@@ -52,6 +54,7 @@ export class DriftController {
   @ApiOperation({
     summary: 'Apply the last configuration again where drift is known; refused where it would replace or re-create',
   })
+  @ApiData(UpkeepStartedDto, 202)
   @ApiRefusals({
     409: ['OPERATION_IN_PROGRESS', 'RESOURCE_CONFLICT'],
     422: ['MANUAL_REVIEW_REQUIRED', 'CONFIRMATION_REQUIRED', 'NO_STACK_MATCHED'],
@@ -75,6 +78,7 @@ export class DriftController {
   @Get(':id/drift')
   @Allow('deployments:read')
   @ApiOperation({ summary: 'What the last detection found in each stack, and when the next one runs by itself' })
+  @ApiData(DriftDto)
   drift(
     @CurrentPrincipal() principal: Principal,
     @Param() { id }: DeploymentParams,
@@ -86,6 +90,7 @@ export class DriftController {
   @Put(':id/environments/:env/drift-schedule')
   @Allow('environments:manage')
   @ApiOperation({ summary: 'When drift is looked for by itself in an environment' })
+  @ApiData(DriftScheduleDto)
   @ApiRefusals({ 400: ['VALIDATION_INVALID_FORMAT'], 404: ['RESOURCE_NOT_FOUND', 'ENVIRONMENT_NOT_FOUND'] })
   async schedule(
     @CurrentPrincipal() principal: Principal,
@@ -103,6 +108,7 @@ export class DriftController {
   @ApiOperation({
     summary: 'Make the state what the cloud has; a stack whose state changed runs in the next deploy',
   })
+  @ApiData(UpkeepStartedDto, 202)
   @ApiRefusals({ 409: ['OPERATION_IN_PROGRESS', 'RESOURCE_CONFLICT'], 422: ['NO_STACK_MATCHED'] })
   async refresh(
     @CurrentPrincipal() principal: Principal,

@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { stringify } from 'yaml';
 import { Allow, CurrentPrincipal, RateLimitClass } from '../../../shared/http/allow.js';
 import { Answer, accepted, created, RawAnswer } from '../../../shared/http/answer.js';
-import { ApiRefusals } from '../../../shared/http/api-answers.js';
+import { ApiData, ApiRefusals } from '../../../shared/http/api-answers.js';
 import { paginate } from '../../../shared/http/paging.js';
 import type { Principal } from '../../../shared/http/principal.js';
 import { DeploymentParams } from '../deployment.dto.js';
@@ -11,6 +11,17 @@ import { statusUrl } from '../operations/operation.dto.js';
 import { isFinal } from '../operations/operation.js';
 import { toStartDto } from '../operations/start-view.js';
 import { answerOf } from './drift.controller.js';
+import {
+  BackupContentDto,
+  BackupDto,
+  BackupListDto,
+  InventoryDto,
+  StateExportDto,
+  StateImportedDto,
+  StateOverviewDto,
+  SyncedDto,
+  UpkeepStartedDto,
+} from './state-answers.dto.js';
 import { importFailure, StateChangesService } from './state-changes.service.js';
 import {
   BackupBody,
@@ -38,6 +49,7 @@ export class StateController {
   @Get(':id/state')
   @Allow('deployments:read')
   @ApiOperation({ summary: 'State versions, resource counts and the lock of each environment' })
+  @ApiData(StateOverviewDto)
   overview(
     @CurrentPrincipal() principal: Principal,
     @Param() { id }: DeploymentParams,
@@ -50,6 +62,7 @@ export class StateController {
   @RateLimitClass('EXPORT')
   @Allow('state:read')
   @ApiOperation({ summary: 'The state of one stack, or of all; secrets stay encrypted' })
+  @ApiData(StateExportDto)
   @ApiRefusals({ 404: ['RESOURCE_NOT_FOUND', 'STACK_NOT_IN_MANIFEST'], 502: ['PULUMI_STATE_ERROR'] })
   async export(
     @CurrentPrincipal() principal: Principal,
@@ -68,6 +81,7 @@ export class StateController {
   @RateLimitClass('EXPORT')
   @Allow('state:read')
   @ApiOperation({ summary: 'Keep a backup of one state, or of all' })
+  @ApiData(BackupDto, 201)
   async backUp(
     @CurrentPrincipal() principal: Principal,
     @Param() { id }: DeploymentParams,
@@ -82,6 +96,7 @@ export class StateController {
   @ApiOperation({
     summary: 'Backups of an environment, newest first; also those taken before destroys, rollbacks, imports',
   })
+  @ApiData(BackupListDto)
   async backups(
     @CurrentPrincipal() principal: Principal,
     @Param() { id }: DeploymentParams,
@@ -98,6 +113,7 @@ export class StateController {
   @RateLimitClass('EXPORT')
   @Allow('state:read')
   @ApiOperation({ summary: 'One backup with its states' })
+  @ApiData(BackupContentDto)
   async backup(
     @CurrentPrincipal() principal: Principal,
     @Param() { id, backupId }: BackupParams,
@@ -115,6 +131,7 @@ export class StateController {
   @ApiOperation({
     summary: 'Put a state in the place of that of one stack; a backup is taken first. 202 when it takes long',
   })
+  @ApiData(StateImportedDto)
   @ApiRefusals({
     404: ['RESOURCE_NOT_FOUND', 'STACK_NOT_IN_MANIFEST'],
     409: ['OPERATION_IN_PROGRESS'],
@@ -145,6 +162,7 @@ export class StateController {
   @RateLimitClass('EXEC')
   @Allow('state:write')
   @ApiOperation({ summary: 'Adopt existing resources into the state of a stack, protected, all or none' })
+  @ApiData(UpkeepStartedDto, 202)
   @ApiRefusals({
     404: ['RESOURCE_NOT_FOUND', 'STACK_NOT_IN_MANIFEST'],
     409: ['OPERATION_IN_PROGRESS'],
@@ -165,6 +183,7 @@ export class StateController {
   @ApiOperation({
     summary: 'Read outputs and resource counts again from the backend; force makes the status what it says',
   })
+  @ApiData(SyncedDto)
   @ApiRefusals({ 409: ['OPERATION_IN_PROGRESS'], 423: ['RESOURCE_LOCKED'], 502: ['PULUMI_STATE_ERROR'] })
   async sync(
     @CurrentPrincipal() principal: Principal,
@@ -186,6 +205,7 @@ export class StateController {
   @Get(':id/resources')
   @Allow('deployments:read')
   @ApiOperation({ summary: 'Resources of an environment, with counts per type and stack' })
+  @ApiData(InventoryDto)
   async resources(
     @CurrentPrincipal() principal: Principal,
     @Param() { id }: DeploymentParams,
