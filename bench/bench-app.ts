@@ -117,11 +117,19 @@ export class BenchApp {
   }
 
   /** A route of the session half with BENCH_KEY. @throws TypeError on anything but success */
-  async getSessions(path: string): Promise<unknown> {
-    const response = await fetch(`${this.url}${path}`, { headers: { 'x-api-key': BENCH_KEY } });
+  async callSessions(method: string, path: string, body?: unknown): Promise<Data> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { 'x-api-key': BENCH_KEY, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     const text = await response.text();
-    if (!response.ok) throw new TypeError(`GET ${path} answered ${response.status}: ${text}`);
-    return JSON.parse(text) as unknown;
+    if (!response.ok) throw new TypeError(`${method} ${path} answered ${response.status}: ${text}`);
+    return JSON.parse(text) as Data;
+  }
+
+  getSessions(path: string): Promise<unknown> {
+    return this.callSessions('GET', path);
   }
 
   /** @returns the id of a new deployment with dev enabled */

@@ -76,7 +76,10 @@ async function run(stacks: readonly RunStack[], parallel: number): Promise<numbe
   );
   const service = new OrchestratorService(
     new ScriptedEngine(clock, scripts),
-    new StaticCloudQueries({ parameters: async () => ({ ssm: {}, secrets: {} }) }),
+    new StaticCloudQueries({
+      parameters: async () => ({ ssm: {}, secrets: {} }),
+      inventory: async () => ({ resources: [] }),
+    }),
     clock,
     new RandomIds(),
     new RunSurroundings('sandbox', new SecretBox(Buffer.alloc(32))),

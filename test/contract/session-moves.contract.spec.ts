@@ -166,7 +166,7 @@ class World {
       case 'remove':
         return isLive(now.status) || now.isArchived ? 'refused' : null;
       default:
-        return deed satisfies never;
+        return deed.kind satisfies never;
     }
   }
 

@@ -48,6 +48,10 @@ export class SessionsJobs implements OnApplicationBootstrap {
     this.#works = new Map(all.map(([job, work]) => [job.name, { job, work }]));
   }
 
+  names(): readonly string[] {
+    return [...this.#works.keys()];
+  }
+
   onApplicationBootstrap(): void {
     const { stallSweepSeconds } = this.config.sessions;
     const sweepGapMs = stallSweepSeconds * 1000 * SWEEP_GAP_SHARE;

@@ -170,6 +170,11 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** The settings of a process with one task: the environment's, except for `fixed`. @throws ConfigurationError */
+export function readConfigWith(fixed: Readonly<Record<string, string>>): Config {
+  return readConfig({ ...process.env, ...fixed });
+}
+
 /** Environment → Config. @throws ConfigurationError naming all problems at once */
 export function readConfig(source: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));

@@ -307,7 +307,10 @@ describe('the look-up of images', () => {
   const named = (name: string) => ({ filters: [{ name: 'name', values: [name] }] });
 
   it('finds the image that the placeholder latestAmiId gives', async () => {
-    const queries = new StaticCloudQueries({ parameters: async () => ({ ssm: {}, secrets: {} }) });
+    const queries = new StaticCloudQueries({
+      parameters: async () => ({ ssm: {}, secrets: {} }),
+      inventory: async () => ({ resources: [] }),
+    });
     const place = { organization: 'acme', account: ACCOUNT, region: 'us-east-1' };
     const { value } = await queries.latestImage(place, 'amazonLinux2023', 'arm64');
     const found = await lookUp({ ...named('al2023-ami-2023.*-arm64'), owners: ['amazon'], mostRecent: true });
