@@ -147,6 +147,22 @@ describe('state and drift', () => {
     expect(await ended(next)).toMatchObject({ status: 'success' });
   });
 
+  it('[10.4] keeps a schedule for each environment, off until somebody sets one', async () => {
+    const set = (body: object, environment = 'dev'): Promise<Answer> =>
+      test.put(at(`environments/${environment}/drift-schedule`), body);
+    expect((await test.get(at('drift?environment=dev'))).body.data['schedule']).toBeNull();
+    expect(await set({ cron: 'daily' })).toMatchObject({ status: 400, body: { code: 'VALIDATION_INVALID_FORMAT' } });
+    expect(await set({ cron: 5 })).toMatchObject({ status: 400 });
+    expect(await set({ cron: '0 2 * * *' }, 'moon')).toMatchObject({ status: 400 });
+    expect(await set({ cron: '0 2 * * *' })).toMatchObject({
+      status: 200,
+      body: { data: { schedule: { cron: '0 2 * * *', nextAt: expect.stringContaining('T02:00:00') } } },
+    });
+    expect((await test.get(at('drift?environment=dev'))).body.data['schedule']).toMatchObject({ cron: '0 2 * * *' });
+    expect((await set({ cron: null })).body.data['schedule']).toMatchObject({ cron: null, nextAt: null });
+    expect((await set({})).body.data['schedule']).toBeNull();
+  });
+
   it('[10.3] hands states out and keeps backups of them', async () => {
     const { state } = (await test.get(at('state/export?environment=dev&stack=network'))).body.data as {
       state: { version: number; deployment: { resources: unknown[] } };
