@@ -63,7 +63,10 @@ export class CreateDeploymentBody {
   @Allow()
   readonly template?: string;
 
-  @ApiPropertyOptional({ example: '1.0.0', description: 'An earlier version of a custom template; default: the newest' })
+  @ApiPropertyOptional({
+    example: '1.0.0',
+    description: 'An earlier version of a custom template; default: the newest',
+  })
   @IsOptional()
   @IsString()
   @MaxLength(64)

@@ -127,8 +127,7 @@ function queryOf(filter: DeploymentFilter): QueryFilter<DeploymentRecord> {
   if (filter.statuses) {
     const inStatus = { status: { $in: [...filter.statuses] as Deployment['status'][] } };
     and.push(filter.orAmong ? { $or: [inStatus, { deploymentId: { $in: [...filter.orAmong] } }] } : inStatus);
-  }
-  else if (!filter.withDestroyed) and.push({ status: { $ne: 'destroyed' } });
+  } else if (!filter.withDestroyed) and.push({ status: { $ne: 'destroyed' } });
   if (filter.tag) and.push({ [`tags.${filter.tag.key}`]: filter.tag.value });
   if (filter.search) {
     const pattern = new RegExp(filter.search.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i');
