@@ -188,7 +188,7 @@ export class EmbeddedEngine extends StackEngine {
     const { states, secrets, log, providerFor, packages = {}, random = Math.random } = this.options;
     const loaded = await states.load(run);
     const vault = new SecretVault(secrets);
-    for (const key of run.secretKeys) vault.watch(run.config[key]);
+    vault.watchConfig(run);
     let contents = NOTHING;
     let corrupted: EngineError | undefined;
     try {
@@ -213,6 +213,7 @@ export class EmbeddedEngine extends StackEngine {
       sleep: (ms: number, signal?: AbortSignal) => this.#clock.sleep(ms, signal),
       random,
       log,
+      mark: vault.mark.bind(vault),
     };
     const providers = new Providers(context, providerFor, packages, bridge);
     const steps = new Steps(context, givenUp.signal);

@@ -344,7 +344,7 @@ export class PulumiEngine extends StackEngine {
     if (run.signal.aborted || this.#closing.signal.aborted) return { kind: 'refused', error: CANCELLED };
     const protocol = await loadProtocol();
     const vault = new SecretVault(this.options.secrets);
-    for (const key of run.secretKeys) vault.watch(run.config[key]);
+    vault.watchConfig(run);
     const reader = new protocol.EventReader(run, mode, vault, {
       now: () => performance.now(),
       programEnd: () => host.end,
@@ -371,6 +371,7 @@ export class PulumiEngine extends StackEngine {
             sleep: (ms, signal) => this.#clock.sleep(ms, signal),
             random: this.options.random ?? Math.random,
             log: this.options.log,
+            mark: (properties) => vault.mark(properties),
           },
         }),
     );

@@ -204,10 +204,10 @@ export class MonitorService {
     };
   }
 
-  async #properties(struct: Struct | undefined): Promise<Record<string, unknown>> {
+  async #properties(struct: Struct | undefined): Promise<PropertyMap> {
     const properties = await fromProgram(struct?.toJavaScript() ?? {}, this.context.run.programDir);
     this.context.vault.watchSecretsOf(properties);
-    return properties;
+    return this.context.vault.mark(properties);
   }
 
   #position(position: SourcePosition | undefined): string {

@@ -32,6 +32,8 @@ export class ProviderBridge {
       readonly sleep: Sleep;
       readonly random: () => number;
       readonly log: Log;
+      /** Marks what holds a secret of the configuration. */
+      readonly mark: (properties: PropertyMap) => PropertyMap;
     },
   ) {}
 
@@ -49,7 +51,7 @@ export class ProviderBridge {
         preview,
       }),
     );
-    return { inputs: keepSecretMarks(answer.inputs, news), failures: answer.failures };
+    return { inputs: this.options.mark(keepSecretMarks(answer.inputs, news)), failures: answer.failures };
   }
 
   diff(old: ResourceRecord, news: PropertyMap, urn = old.urn): Promise<ResourceDiff> {
@@ -110,7 +112,7 @@ export class ProviderBridge {
       }),
     );
     if (!answer) return null;
-    const inputs = keepSecretMarks(answer.inputs, record.inputs);
+    const inputs = this.options.mark(keepSecretMarks(answer.inputs, record.inputs));
     const outputs = keepSecretMarks(this.#marked(answer.outputs, { ...record, inputs }), record.outputs);
     return { id: answer.id, inputs, outputs };
   }
@@ -128,10 +130,11 @@ export class ProviderBridge {
     return this.#retried({ urn: '', type: token }, () => this.provider.invoke({ token, args }));
   }
 
-  /** Secret: what came from a secret input, what the program says, what the provider says of the type. */
+  /** Secret: what came from a secret input or the configuration's, what the program says, what the provider says of the type. */
   #marked(outputs: PropertyMap, record: ResourceRecord): PropertyMap {
     const ofType = this.provider.secretOutputs?.(record.type) ?? [];
-    return markSecret(keepSecretMarks(outputs, record.inputs), [...record.additionalSecretOutputs, ...ofType]);
+    const marked = this.options.mark(keepSecretMarks(outputs, record.inputs));
+    return markSecret(marked, [...record.additionalSecretOutputs, ...ofType]);
   }
 
   async #retried<T>(resource: Named, attempt: () => Promise<T>): Promise<T> {
