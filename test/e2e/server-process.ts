@@ -13,7 +13,10 @@ export class ServerProcess {
     private url = '',
     private token = '',
   ) {
-    const keep = (text: Buffer): void => void (this.#output = (this.#output + String(text)).slice(-200_000));
+    const keep = (text: Buffer): void => {
+      this.#output = (this.#output + String(text)).slice(-200_000);
+      for (const listener of this.#listeners) listener(String(text));
+    };
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);
   }
