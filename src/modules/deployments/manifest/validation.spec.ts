@@ -95,27 +95,27 @@ describe('dependencies (deployments.md 6)', () => {
   const net = { network: {}, security: { hard: ['network'] } };
 
   it.each<[string, Graph, string, string]>([
-    ['DEP-001] [6.6-13', { app: { hard: [], dependencies: ['ghost'] } }, 'app', 'unknown stack ghost'],
+    ['[DEP-001][6.6-13]', { app: { hard: [], dependencies: ['ghost'] } }, 'app', 'unknown stack ghost'],
     [
-      'DEP-002] [6.6-12',
+      '[DEP-002][6.6-12]',
       { network: {}, security: { enabled: false }, database: { hard: ['network', 'security'] } },
       'database',
       'is disabled',
     ],
     [
-      'DEP-003',
+      '[DEP-003]',
       { network: { environments: { dev: { enabled: false } } }, app: { hard: ['network'] } },
       'app',
       'disabled in dev',
     ],
-    ['DEP-005', { network: {}, app: { hard: ['network'], dependencies: [] } }, 'app', 'lacks dependency network'],
-    ['DEP-007] [6.6-14', { network: { layer: 1 }, security: { hard: ['network'], layer: 1 } }, 'security', 'layer 2'],
-    ['DEP-012', { ...net, app: { dependencies: ['*', 'network'] } }, 'app', 'mixes'],
-    ['DEP-W02', { ...net, app: { dependencies: ['network'] } }, 'app', 'in this manifest only'],
-    ['DEP-W03', { ...net, app: {} }, 'app', 'no dependents'],
-  ])('[%s] is found in %j on %s: %s', (ids, graph, stack, text) => {
+    ['[DEP-005]', { network: {}, app: { hard: ['network'], dependencies: [] } }, 'app', 'lacks dependency network'],
+    ['[DEP-007][6.6-14]', { network: { layer: 1 }, security: { hard: ['network'], layer: 1 } }, 'security', 'layer 2'],
+    ['[DEP-012]', { ...net, app: { dependencies: ['*', 'network'] } }, 'app', 'mixes'],
+    ['[DEP-W02]', { ...net, app: { dependencies: ['network'] } }, 'app', 'in this manifest only'],
+    ['[DEP-W03]', { ...net, app: {} }, 'app', 'no dependents'],
+  ])('%s is found in %j on %s: %s', (ids, graph, stack, text) => {
     const { manifest, options } = graphOf(graph);
-    expect(findingsOf(manifest, options, ids.split(']')[0])).toEqual([
+    expect(findingsOf(manifest, options, ids.slice(1, ids.indexOf(']')))).toEqual([
       expect.objectContaining({ stack, message: expect.stringContaining(text) as string }),
     ]);
   });
