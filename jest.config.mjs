@@ -15,7 +15,12 @@ const base = {
 
 export default {
   projects: [
-    { ...base, displayName: 'rules', testMatch: ['<rootDir>/{src,tools,stacks,bench}/**/*.spec.ts'] },
+    {
+      ...base,
+      displayName: 'rules',
+      testMatch: ['<rootDir>/{src,tools,stacks,bench}/**/*.spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/patience.ts'],
+    },
     {
       ...base,
       displayName: 'contract',
