@@ -215,7 +215,13 @@ function plainWay(
         (served) =>
           new ProviderHost(served, {
             ...{ run, runId: run.stack, seesSecrets: false, onRefusal: nothing, onSecret: nothing },
-            bridge: { signal: new AbortController().signal, sleep: async () => undefined, random: () => 0.5, log },
+            bridge: {
+              signal: new AbortController().signal,
+              sleep: async () => undefined,
+              random: () => 0.5,
+              log,
+              mark: (properties) => properties,
+            },
           }),
       );
       attached = (await Promise.all(hosts.map((host) => host.open()))).join(',');
