@@ -587,6 +587,20 @@ export function stackEngineContract(aRig: () => EngineRig): void {
       expect(rig.messages()).toContainEqual(expect.stringContaining('password is [secret]'));
     });
 
+    it('of the configuration are sealed even where a program has read them as plain text', async () => {
+      const rig = aRig();
+      const scenario: Scenario = {
+        secrets: { 'scenario:tags': JSON.stringify({ Key: CANARY }) },
+        resources: [{ name: 'a', inputs: { tags: { Key: CANARY, Name: 'open-name' }, note: `with ${CANARY}` } }],
+      };
+      expect(await rig.up(scenario)).toMatchObject({ success: true });
+      expect(rig.cloud.named('a')?.inputs).toMatchObject({ tags: { Key: CANARY }, note: `with ${CANARY}` });
+      const state = JSON.stringify(await rig.engine.exportState(rig.run({})));
+      expect(state).not.toContain(CANARY);
+      expect(state).toContain('open-name');
+      expect(await rig.up(scenario)).toMatchObject({ success: true, resources: { unchanged: 1 } });
+    });
+
     it('come back as they were', async () => {
       const rig = aRig();
       const scenario: Scenario = {
