@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdSerializers, type DestinationStream, type Logger as Pino } from 'pino';
+import { pino, stdSerializers, type Logger as Pino } from 'pino';
 import { currentContext } from '../http/request-context.js';
 import { prettyLine, redacted } from './log-line.js';
 
@@ -10,6 +10,8 @@ export type LogFields = Readonly<Record<string, unknown>>;
  * …fields}}`; a message that is the name of an event stands in `event` too. Request and correlation id come by themselves.
  */
 export interface Log {
+  /** For fields that cost something to find out. */
+  isOn(level: 'debug' | 'info'): boolean;
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
@@ -17,6 +19,14 @@ export interface Log {
   error(message: string, fields: LogFields & { readonly error: unknown }): void;
 }
 
+/**
+ * Lines wait for so many bytes or so many ms, whichever comes first: a write for each line cost a request 10 % of its time
+ * (bench `heartbeat`). Warnings and errors leave at once, with all that was before them; at the end of the process everything does.
+ */
+const BATCH_BYTES = 4096;
+const BATCH_MS = 100;
+
+let destination = destinationOf(false);
 let root: Pino = create({ level: 'info', toStderr: false, format: 'json' });
 
 export interface LogOptions {
@@ -28,6 +38,8 @@ export interface LogOptions {
 
 /** Called once at start with the settings of the process. */
 export function configureLog(options: LogOptions): void {
+  destination.end();
+  destination = destinationOf(options.toStderr);
   root = create(options);
 }
 
@@ -45,8 +57,10 @@ export function createLog(module: string): Log {
     Object.assign(context, rest);
     if (error !== undefined) context['error'] = error instanceof Error ? stdSerializers.err(error) : error;
     root[level]({ context }, message);
+    if (level === 'warn' || level === 'error') destination.flush();
   };
   return {
+    isOn: (level) => root.isLevelEnabled(level),
     debug: (message, fields) => write('debug', message, fields),
     info: (message, fields) => write('info', message, fields),
     warn: (message, fields) => write('warn', message, fields),
@@ -71,8 +85,11 @@ export class NestLog implements LoggerService {
   }
 }
 
-function create({ level, toStderr, format }: LogOptions): Pino {
-  const destination: DestinationStream = pino.destination({ dest: toStderr ? 2 : 1, sync: false, minLength: 0 });
+function destinationOf(toStderr: boolean): ReturnType<typeof pino.destination> {
+  return pino.destination({ dest: toStderr ? 2 : 1, sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MS });
+}
+
+function create({ level, format }: LogOptions): Pino {
   return pino(
     {
       level,
