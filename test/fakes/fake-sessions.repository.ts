@@ -57,6 +57,10 @@ export class FakeSessionsRepository implements Surface<SessionsRepository> {
     return this.#at(key);
   }
 
+  async read(key: SessionKey): Promise<Session | null> {
+    return this.#at(key);
+  }
+
   async findActive(pair: { organization: string; projectId: string; machineId: string }): Promise<Session | null> {
     const key = activeKeyOf(pair);
     return this.#first((row) => row.status === 'active' && activeKeyOf(row) === key);

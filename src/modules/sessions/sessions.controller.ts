@@ -80,7 +80,7 @@ export class SessionsController {
   @ApiResponse({ status: 200, type: SessionDto })
   @ApiRefusals({ 404: ['RESOURCE_NOT_FOUND'] })
   async get(@CurrentCaller() caller: Caller, @Param('sessionId') sessionId: string): Promise<SessionDto> {
-    return toSessionDto(await this.sessions.get(caller, sessionId));
+    return toSessionDto(await this.sessions.read(caller, sessionId));
   }
 
   @Patch(':sessionId')

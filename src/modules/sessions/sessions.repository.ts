@@ -3,6 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import type { Model, PipelineStage, QueryFilter } from 'mongoose';
 import { BaseRepository } from '../../shared/database/base.repository.js';
 import { mergeMetadata } from '../../shared/database/metadata-merge.js';
+import { findPlainly, modifyPlainly } from '../../shared/database/plain-command.js';
 import type { Slice } from '../../shared/http/paging.js';
 import { LIVE, type Session, type SessionProgress, type SessionStatus, STORED_METADATA_BYTES } from './session.js';
 import { activeKeyOf, SESSIONS, type SessionRecord, slotKeyOf } from './session.schema.js';
@@ -129,8 +130,8 @@ export class SessionsRepository extends BaseRepository<SessionRecord> {
     const filter: Record<string, unknown> = { session_id: id, organization, status: { $in: BEATING } };
     if (beat.epoch !== undefined) filter['epoch'] = { $lte: beat.epoch };
     if (beat.currentTaskId !== undefined) filter['current_task_id'] = beat.currentTaskId;
-    const record = await this.model.collection.findOneAndUpdate(filter, beatStages(beat), { returnDocument: 'after' });
-    return record ? toSession(record as unknown as SessionRecord) : null;
+    const record = await modifyPlainly(this.model, filter, beatStages(beat));
+    return record ? toSession(record) : null;
   }
 
   /**
@@ -163,6 +164,12 @@ export class SessionsRepository extends BaseRepository<SessionRecord> {
   async find({ organization, id }: SessionKey): Promise<Session | null> {
     const record = await this.model.findOne({ session_id: id, organization }).lean<Stored>();
     return record ? toSession(record) : null;
+  }
+
+  /** As `find`, for the GET that clients poll with: never inside a unit of work. */
+  async read({ organization, id }: SessionKey): Promise<Session | null> {
+    const record = await findPlainly(this.model, { session_id: id });
+    return record?.organization === organization ? toSession(record) : null;
   }
 
   /** The active session of a pair. */

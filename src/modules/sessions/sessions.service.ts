@@ -97,6 +97,13 @@ export class SessionsService {
     return this.sessions.list(caller.organization, filter, slice);
   }
 
+  /** What `get` tells, for a request that only reads. @throws SessionNotFound */
+  async read(caller: Caller, id: string): Promise<Session> {
+    const session = await this.sessions.read({ organization: caller.organization, id });
+    if (!session) throw new SessionNotFound(id);
+    return session;
+  }
+
   /** @throws SessionNotFound */
   async get(caller: Caller, id: string): Promise<Session> {
     const session = await this.sessions.find({ organization: caller.organization, id });
