@@ -16,6 +16,7 @@ import type { Config } from './shared/config/config.js';
 import { ConfigModule } from './shared/config/config.module.js';
 import { DatabaseModule } from './shared/database/database.module.js';
 import { EventsModule } from './shared/events/events.module.js';
+import { FrontModule } from './shared/http/front/front.module.js';
 
 /** Table of contents: modules in dependency order. */
 @Module({})
@@ -27,6 +28,7 @@ export class AppModule {
         ConfigModule.with(config),
         DatabaseModule,
         EventsModule,
+        FrontModule,
         ...(config.server.schedulerOn ? [ScheduleModule.forRoot()] : []),
         AuthModule,
         TemplatesModule,

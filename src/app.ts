@@ -7,6 +7,7 @@ import { installDashboard } from './dashboard.js';
 import { installDocs } from './docs.js';
 import type { Config } from './shared/config/config.js';
 import { AppExceptionFilter } from './shared/errors/exception.filter.js';
+import { FrontDesk } from './shared/http/front/front-desk.js';
 import { EnvelopeInterceptor } from './shared/http/envelope.interceptor.js';
 import { createAdapter, installHooks } from './shared/http/http-server.js';
 import { TimeoutInterceptor } from './shared/http/timeout.interceptor.js';
@@ -33,6 +34,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   try {
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
+    app.get(FrontDesk).open(app.getHttpServer(), filter);
   } catch (error) {
     await app.close().catch(() => undefined); // what did start must not keep the process
     throw error;

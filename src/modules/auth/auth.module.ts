@@ -31,6 +31,7 @@ import { ORGANIZATIONS, organizationSchema } from './organizations/organization.
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { OrganizationsRepository } from './organizations/organizations.repository.js';
 import { OrganizationsService } from './organizations/organizations.service.js';
+import { MemoryKnownCallers } from './memory.known-callers.js';
 import { Principals } from './principals.js';
 import { LoginsService } from './tokens/logins.service.js';
 import { RefreshFamiliesRepository } from './tokens/refresh-families.repository.js';
@@ -105,6 +106,7 @@ import { UsersService } from './users/users.service.js';
     Authenticator,
     AuthAccess,
     { provide: Access, useExisting: AuthAccess },
+    MemoryKnownCallers,
     // limits
     RateLimits,
     {

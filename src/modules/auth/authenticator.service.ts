@@ -52,6 +52,15 @@ export class Authenticator {
     return this.#check(keyHeader(source) ?? bearer(source), source.ip);
   }
 
+  /** The caller behind an `X-API-Key`, when memory knows it; null: `authenticateRequest` may find it, or refuse. */
+  known(key: string, from: { readonly ip: string }): Principal | null {
+    const principal = this.principals.known(key);
+    if (principal && log.isOn('debug')) {
+      log.debug('authenticated', { ip: from.ip, key: maskKey(key), principal: principal.id });
+    }
+    return principal;
+  }
+
   /**
    * A WebSocket upgrade; the first that is there decides: `Authorization`, `X-API-Key`, `?ticket=`, subprotocol
    * `bearer.<jwt>`, `?token=` (unless WS_ALLOW_QUERY_TOKEN is off). null = no credential at all.

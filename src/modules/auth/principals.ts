@@ -12,8 +12,8 @@ import { type UserState, UserStates } from './user-states.js';
 /** Credential → Principal with the rights of this moment. */
 @Injectable()
 export class Principals {
-  /** One principal per state and token: a busy client makes no garbage. */
-  readonly #built = new WeakMap<AccessClaims, { readonly state: UserState; readonly principal: Principal }>();
+  /** One principal per state and token or key: a busy client makes no garbage. */
+  readonly #built = new WeakMap<AccessClaims | ApiKey, { readonly state: UserState; readonly principal: Principal }>();
 
   constructor(
     private readonly clock: Clock,
@@ -26,6 +26,18 @@ export class Principals {
   /** @throws TokenExpired, TokenInvalid, AccountDisabled */
   async fromToken(token: string): Promise<Principal> {
     return this.#ofClaims(await this.tokens.verify(token));
+  }
+
+  /** As `fromKey`, of what is in memory; null: `fromKey` knows more, or refuses. */
+  known(key: string): Principal | null {
+    if (!isWellFormedKey(key)) return null;
+    const bootstrap = this.staticKeys.match(key);
+    if (bootstrap) return this.staticKeys.principalOf(bootstrap);
+    const managed = this.ring.peek(key);
+    const state = managed && this.states.peek(managed.ownerId);
+    if (!managed || !state || !this.#isAlive(managed, state)) return null;
+    this.ring.recordUse(managed);
+    return this.#principalOf(managed, state);
   }
 
   /** @throws KeyMalformed, KeyUnknown */
@@ -89,11 +101,20 @@ export class Principals {
   }
 
   async #ofKey(key: ApiKey): Promise<Principal> {
-    if (keyStatus(key, this.clock.now()) !== 'active') throw new KeyUnknown();
     const state = await this.states.get(key.ownerId);
-    if (!state || state.user.status === 'disabled') throw new KeyUnknown();
+    if (!state || !this.#isAlive(key, state)) throw new KeyUnknown();
+    return this.#principalOf(key, state);
+  }
+
+  #isAlive(key: ApiKey, state: UserState): boolean {
+    return keyStatus(key, this.clock.now()) === 'active' && state.user.status !== 'disabled';
+  }
+
+  #principalOf(key: ApiKey, state: UserState): Principal {
+    const built = this.#built.get(key);
+    if (built?.state === state) return built.principal;
     const owned = state.user.assignments;
-    return {
+    const principal: Principal = {
       kind: 'api_key',
       id: key.id,
       userId: key.ownerId,
@@ -106,6 +127,8 @@ export class Principals {
       ...(key.rateLimitPerMinute === null ? {} : { rateLimitPerMinute: key.rateLimitPerMinute }),
       expiresAt: key.expiresAt,
     };
+    this.#built.set(key, { state, principal });
+    return principal;
   }
 }
 

@@ -26,6 +26,8 @@ interface Entry {
   /** Answered last. */
   readonly knownAt: number;
   readonly state: Promise<UserState | null>;
+  /** What `state` has become; absent on its way. */
+  readonly known?: UserState | null;
 }
 
 /** User, tier and revocations in memory for a few seconds: one read per user and life, however many requests. */
@@ -54,11 +56,17 @@ export class UserStates {
     this.#entries.delete(userId); // so that it moves to the end
     this.#entries.set(userId, { loadedAt: now, knownAt: fallback?.knownAt ?? now, state });
     loading.then(
-      () => this.#confirm(userId, state),
+      (known) => this.#confirm(userId, state, known),
       () => fallback ?? this.forget(userId),
     );
     if (this.#entries.size > CAPACITY) this.#dropOldest();
     return state;
+  }
+
+  /** The state, if memory has it. */
+  peek(userId: string): UserState | null {
+    const entry = this.#entries.get(userId);
+    return entry?.known && this.clock.now().getTime() - entry.loadedAt < LIFE_MS ? entry.known : null;
   }
 
   /** After every committed change of the user or its tokens. */
@@ -72,9 +80,9 @@ export class UserStates {
   }
 
   /** The database has answered: from now on the state may bridge an outage again. */
-  #confirm(userId: string, state: Promise<UserState | null>): void {
+  #confirm(userId: string, state: Promise<UserState | null>, known: UserState | null): void {
     const entry = this.#entries.get(userId);
-    if (entry?.state === state) this.#entries.set(userId, { ...entry, knownAt: entry.loadedAt });
+    if (entry?.state === state) this.#entries.set(userId, { ...entry, knownAt: entry.loadedAt, known });
   }
 
   async #load(userId: string): Promise<UserState | null> {

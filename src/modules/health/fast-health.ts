@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { SECURITY_HEADERS } from '../../shared/http/http-server.js';
+import { SECURITY_HEADERS } from '../../shared/http/security-headers.js';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 

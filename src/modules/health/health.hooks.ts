@@ -1,9 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { DatabaseCircuit } from '../../shared/database/circuit-breaker.js';
 import { Config } from '../../shared/config/config.js';
-import { contextOf, runInContext } from '../../shared/http/request-context.js';
+import { type AnsweredRequest, answeredBy } from '../../shared/http/front/answered-request.js';
+import { FrontDesk } from '../../shared/http/front/front-desk.js';
+import { runInContext } from '../../shared/http/request-context.js';
 import { createLog } from '../../shared/kernel/log.js';
 import { Metrics } from '../../shared/metrics/metrics.js';
 import { answerInFront, healthBody } from './fast-health.js';
@@ -11,12 +13,6 @@ import { answerInFront, healthBody } from './fast-health.js';
 const HEARTBEAT = '/api/sessions/:sessionId/heartbeat';
 
 const log = createLog('http');
-
-/** A caller's own X-Request-Id is only noted; ours is a fresh one. */
-function clientIdOf(request: FastifyRequest): { client_request_id?: string } {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' ? { client_request_id: given.slice(0, 128) } : {};
-}
 
 /** Paths that answer without the database. */
 const NEEDS_DATABASE = /^\/api\/(v1\/(?!health|info|version|metrics|openapi|ws)|sessions|tasks|machines|orchestration)/;
@@ -32,6 +28,7 @@ export class HealthHooks implements OnModuleInit {
     private readonly circuit: DatabaseCircuit,
     private readonly metrics: Metrics,
     private readonly config: Config,
+    private readonly front: FrontDesk,
   ) {}
 
   onModuleInit(): void {
@@ -48,9 +45,11 @@ export class HealthHooks implements OnModuleInit {
       else done();
     });
     fastify.addHook('onResponse', (request, reply, done) => {
-      this.measure(request, reply);
+      this.measure(answeredBy(request, reply));
       done();
     });
+    this.front.observe((request) => this.measure(request));
+    this.front.shutWhile(() => this.circuit.state !== 'closed');
   }
 
   /** Those that reactivate a session are counted once more as such, by their event (session-metrics.ts). */
@@ -61,14 +60,14 @@ export class HealthHooks implements OnModuleInit {
   }
 
   /** `http.request`: successes sampled by LOG_REQUEST_SAMPLE_RATE, refusals warn, failures are errors. */
-  private logRequest(request: FastifyRequest, endpoint: string, status: number, elapsedMs: number): void {
+  private logRequest(request: AnsweredRequest): void {
+    const { method, endpoint, status, elapsedMs, context, clientRequestId } = request;
     const share = this.config.log.requestShare;
     if (status < 400 && share < 1 && Math.random() >= share) return;
-    const context = contextOf(request);
-    const { sessionId } = (request.params ?? {}) as { readonly sessionId?: string };
+    const { sessionId } = request.params;
     const write = (): void => {
       const fields = {
-        method: request.method,
+        method,
         endpoint,
         status_code: status,
         duration_ms: Math.round(elapsedMs * 10) / 10,
@@ -76,7 +75,8 @@ export class HealthHooks implements OnModuleInit {
         ...(context?.principal ? { key_id: context.principal.id } : {}),
         ...(context?.errorCode ? { code: context.errorCode } : {}),
         ...(sessionId ? { session_id: sessionId } : {}),
-        ...clientIdOf(request),
+        // only noted; ours is a fresh one
+        ...(clientRequestId === undefined ? {} : { client_request_id: clientRequestId.slice(0, 128) }),
       };
       if (status >= 500) log.error('http.request', { ...fields, error: context?.errorCode });
       else if (status >= 400) log.warn('http.request', fields);
@@ -86,15 +86,13 @@ export class HealthHooks implements OnModuleInit {
     else write();
   }
 
-  private measure(request: FastifyRequest, reply: FastifyReply): void {
-    const endpoint = request.routeOptions.url ?? 'unknown';
-    const { method } = request;
-    const status = reply.statusCode;
+  private measure(request: AnsweredRequest): void {
+    const { method, endpoint, status, elapsedMs } = request;
     this.metrics.count('api_requests_total', { endpoint, method, status });
-    this.metrics.observe('api_request_duration_ms', { endpoint, method }, reply.elapsedTime);
-    if (endpoint === HEARTBEAT) this.measureHeartbeat(status, reply.elapsedTime);
-    this.logRequest(request, endpoint, status, reply.elapsedTime);
-    const code = contextOf(request)?.errorCode;
+    this.metrics.observe('api_request_duration_ms', { endpoint, method }, elapsedMs);
+    if (endpoint === HEARTBEAT) this.measureHeartbeat(status, elapsedMs);
+    this.logRequest(request);
+    const code = request.context?.errorCode;
     if (!code) return;
     if (status === 401) this.metrics.count('auth_failures_total', { reason: code });
     else if (status === 429) this.metrics.count('rate_limited_total', { bucket: 'http' });

@@ -12,14 +12,15 @@ export class HeartbeatBodyPipe implements PipeTransform<unknown, Promise<Heartbe
   readonly #usual = new RequestValidationPipe();
 
   transform(body: unknown, { type, data }: ArgumentMetadata): Promise<HeartbeatDto> | HeartbeatDto {
-    if (body === undefined || isPlain(body)) return body ?? NOTHING;
+    if (body === undefined || isPlainBeat(body)) return body ?? NOTHING;
     return this.#usual.transform(body, { type, metatype: HeartbeatDto, ...(data === undefined ? {} : { data }) });
   }
 }
 
 const NOTHING: HeartbeatDto = {};
 
-function isPlain(body: unknown): body is HeartbeatDto {
+/** One of those, and right. */
+export function isPlainBeat(body: unknown): body is HeartbeatDto {
   if (body === null || typeof body !== 'object' || Array.isArray(body)) return false;
   for (const field in body) {
     const value = (body as Record<string, unknown>)[field];

@@ -30,6 +30,7 @@ import { RetentionService, RetentionTools } from './retention/retention.service.
 import { SessionTaskReads } from './retention/task.reads.js';
 import { SessionClosing } from './session-closing.js';
 import { SessionConflicts } from './session-conflicts.js';
+import { SessionFront } from './session-front.js';
 import { SessionLogListener } from './session-log.listener.js';
 import { SessionSlotsController } from './session-slots.controller.js';
 import { SessionSlotsService } from './session-slots.service.js';
@@ -77,6 +78,7 @@ const SECONDS_A_DAY = 86_400;
     HeartbeatsService,
     HeartbeatTools,
     BeatHints,
+    SessionFront,
     SessionViewsService,
     SessionSlotsService,
     CurrentTaskListener,

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type RouteTable, unrouted } from '../http/route-table.js';
-import { contextOf, currentContext } from '../http/request-context.js';
+import { contextOf, currentContext, type RequestContext } from '../http/request-context.js';
 import { createLog } from '../kernel/log.js';
 import { AppError, Defect, Invalid, NotFound, Unavailable } from './app-error.js';
 
@@ -13,6 +13,12 @@ export interface ErrorBodyOptions {
   readonly docsBaseUrl?: string;
   /** A stack trace in the body; only with NODE_ENV=development. */
   readonly showStack: boolean;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 /** The one place that turns an error into the body of api.md 1.4, for both API families. */
@@ -34,18 +40,24 @@ export class AppExceptionFilter implements ExceptionFilter {
 
   send(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const isUnrouted = error instanceof HttpException && error.getStatus() === 404 && this.#routes;
-    const known = isUnrouted && this.#routes ? unrouted(request, this.#routes) : toAppError(error);
-    if (known.status >= 500) log.error('request failed', { error, code: known.code, path: pathOf(request) });
-    else log.debug('request refused', { code: known.code, status: known.status, path: pathOf(request) });
-    const context = currentContext() ?? contextOf(request);
-    if (context) context.errorCode = known.code;
+    const known = isUnrouted && this.#routes ? unrouted(request, this.#routes) : error;
+    const refusal = this.refusal(known, request.url, currentContext() ?? contextOf(request));
     if (reply.sent) return;
-    if (known.headers) reply.headers(known.headers);
-    if (known.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-    reply
-      .status(known.status)
-      .type('application/json; charset=utf-8')
-      .send(errorBody(known, pathOf(request), this.options, context?.requestId));
+    reply.status(refusal.status).headers(refusal.headers).type('application/json; charset=utf-8').send(refusal.body);
+  }
+
+  /** How an error is answered; it is logged, and its code noted in the context. @param url of the request */
+  refusal(error: unknown, url: string, context: RequestContext | undefined): Refusal {
+    const known = toAppError(error);
+    const path = url.split('?', 1)[0] ?? '/';
+    if (known.status >= 500) log.error('request failed', { error, code: known.code, path });
+    else log.debug('request refused', { code: known.code, status: known.status, path });
+    if (context) context.errorCode = known.code;
+    return {
+      status: known.status,
+      headers: { ...known.headers, ...(known.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}) },
+      body: errorBody(known, path, this.options, context?.requestId),
+    };
   }
 }
 
@@ -126,8 +138,4 @@ export function toAppError(error: unknown): AppError {
     return new Invalid('VALIDATION_INVALID_FORMAT', (error as Error).message, { status: statusCode, cause: error });
   }
   return new Defect('An unexpected error occurred', { cause: error });
-}
-
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? '/';
 }

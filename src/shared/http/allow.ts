@@ -52,7 +52,7 @@ export interface Caller {
 export const CurrentCaller = createParamDecorator((): Caller => callerOf(requirePrincipal()));
 
 /** @throws Denied `AUTHZ_FORBIDDEN` when the credential belongs to no organization */
-function callerOf(principal: Principal): Caller {
+export function callerOf(principal: Principal): Caller {
   let caller = callers.get(principal);
   if (caller) return caller;
   const organization = homeOrganization(principal);

@@ -5,11 +5,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.js';
 import { type AppError, Invalid } from '../errors/app-error.js';
 import type { AppExceptionFilter } from '../errors/exception.filter.js';
-import { type ContextRequest, type RequestContext, runInContext } from './request-context.js';
+import { type ContextRequest, correlationOf, type RequestContext, runInContext } from './request-context.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 import { RouteTable } from './route-table.js';
 import { trustedProxies } from './trusted-proxies.js';
 
-const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** 1 MiB under /api/v1, 100 KiB in the session half, 20 MiB for state import (api.md 1.2). */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const SESSION_BODY_LIMIT_BYTES = 100 * 1024;
@@ -19,14 +19,6 @@ const MAX_URL_LENGTH = 8 * 1024;
 const MAX_DEPTH = 20;
 const MAX_ITEMS = 1000;
 
-/** Fixed by api.md 1.10. */
-export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'X-XSS-Protection': '1; mode=block',
-  'Content-Security-Policy': "default-src 'self'",
-};
 /** Swagger UI carries inline scripts and styles. */
 const DOCS_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
@@ -60,10 +52,9 @@ export async function installHooks(
   });
 
   fastify.addHook('onRequest', (request: ContextRequest, reply, done) => {
-    const correlation = request.headers['x-correlation-id'];
     const context: RequestContext = {
       requestId: request.id,
-      correlationId: typeof correlation === 'string' && CORRELATION_ID.test(correlation) ? correlation : request.id,
+      correlationId: correlationOf(request.headers) ?? request.id,
       startedAt: performance.now(),
     };
     request.cloudContext = context;

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { EnvironmentName, Principal } from './principal.js';
 
@@ -24,12 +25,20 @@ export interface RequestContext {
 
 const storage = new AsyncLocalStorage<RequestContext>();
 
-export function runInContext<T>(context: RequestContext, work: () => T): T {
-  return storage.run(context, work);
+export function runInContext<T, A extends unknown[]>(context: RequestContext, work: (...args: A) => T, ...args: A): T {
+  return storage.run(context, work, ...args);
 }
 
 export function currentContext(): RequestContext | undefined {
   return storage.getStore();
+}
+
+const CORRELATION_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** The caller's own `X-Correlation-Id`, when it is one. */
+export function correlationOf(headers: IncomingHttpHeaders): string | undefined {
+  const given = headers['x-correlation-id'];
+  return typeof given === 'string' && CORRELATION_ID.test(given) ? given : undefined;
 }
 
 /** A request that carries its context, for places that async context does not reach (errors of body parsing). */

@@ -2,6 +2,10 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { catchError, type Observable, throwError, timeout, TimeoutError } from 'rxjs';
 import { AppError } from '../errors/app-error.js';
 
+export function requestTimedOut(limitMs: number, cause?: unknown): AppError {
+  return new AppError('REQUEST_TIMEOUT', 504, `The request took longer than ${limitMs / 1000} s`, { cause });
+}
+
 /** 504 `REQUEST_TIMEOUT` after REQUEST_TIMEOUT_MS (29 s: one second below a usual gateway's limit). */
 @Injectable()
 export class TimeoutInterceptor implements NestInterceptor {
@@ -11,13 +15,7 @@ export class TimeoutInterceptor implements NestInterceptor {
     return next.handle().pipe(
       timeout(this.limitMs),
       catchError((error: unknown) =>
-        throwError(() =>
-          error instanceof TimeoutError
-            ? new AppError('REQUEST_TIMEOUT', 504, `The request took longer than ${this.limitMs / 1000} s`, {
-                cause: error,
-              })
-            : error,
-        ),
+        throwError(() => (error instanceof TimeoutError ? requestTimedOut(this.limitMs, error) : error)),
       ),
     );
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Assignment, KeyScope, Role } from '../../../shared/http/principal.js';
 import type { KeyId } from '../../../shared/kernel/ids.js';
 import { lowerOf } from '../permissions.js';
@@ -48,7 +48,7 @@ export function prefixOf(key: string): string {
 }
 
 export function hashOfKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return hash('sha256', key);
 }
 
 /** Never more than the last four characters. */

@@ -51,6 +51,12 @@ export class KeyRing {
     return key;
   }
 
+  /** The stored key, if memory has it. */
+  peek(candidate: string): ApiKey | null {
+    const entry = this.#entries.get(hashOfKey(candidate));
+    return entry && this.clock.now().getTime() - entry.loadedAt < LIFE_MS ? entry.key : null;
+  }
+
   /** Straight from the store. */
   findById(id: string): Promise<ApiKey | null> {
     return this.keys.find(id);

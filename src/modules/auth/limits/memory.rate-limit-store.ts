@@ -12,6 +12,7 @@ interface Counter {
  * dead ones are cleared from the front while new ones are opened: no timer, constant work per call.
  */
 export class MemoryRateLimitStore extends RateLimitStore {
+  override readonly answersAtOnce = true;
   readonly #byWindow = new Map<number, Map<string, Counter>>();
 
   constructor(private readonly clock: Clock) {

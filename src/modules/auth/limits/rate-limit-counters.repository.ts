@@ -10,6 +10,8 @@ import type { RateLimitStore } from './rate-limit-store.port.js';
 /** RateLimitStore for several instances: each step is one atomic write, one of them in the usual case. */
 @Injectable()
 export class RateLimitCountersRepository extends BaseRepository<RateLimitCounterRecord> implements RateLimitStore {
+  readonly answersAtOnce = false;
+
   constructor(
     @InjectModel(RATE_LIMIT_COUNTERS) model: Model<RateLimitCounterRecord>,
     private readonly clock: Clock,

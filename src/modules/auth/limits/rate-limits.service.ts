@@ -59,6 +59,16 @@ export class RateLimits {
     return this.#step(buckets, 0, null, counted);
   }
 
+  /** As `take`, in one turn; false, and nothing counted, when a bucket is full or the store cannot answer at once. */
+  takeIfFree(buckets: readonly Bucket[]): boolean {
+    if (!this.store.answersAtOnce) return false;
+    for (const bucket of buckets) {
+      if ((this.store.peek(bucket) as Usage).count >= bucket.limit) return false;
+    }
+    void this.take(buckets);
+    return true;
+  }
+
   /** One refresh of this user. @throws RateLimitExceeded */
   takeRefresh(userId: string): void | Promise<void> {
     return this.take([

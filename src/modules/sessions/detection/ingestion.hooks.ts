@@ -1,12 +1,16 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { type AnsweredRequest, answeredBy } from '../../../shared/http/front/answered-request.js';
+import { FrontDesk } from '../../../shared/http/front/front-desk.js';
 import { homeOrganization } from '../../../shared/http/principal.js';
-import { contextOf } from '../../../shared/http/request-context.js';
 import { IngestionWatch } from './ingestion-watch.js';
 
 const HEARTBEAT = /^\/api\/(sessions|machines)\/:[^/]+\/heartbeat$/;
 const OF_SESSIONS = '/api/sessions/';
+
+/** By our own limits, or for our own trouble. */
+const isRefusal = (status: number): boolean => status === 429 || status >= 500;
 
 /** Sees every heartbeat that was not taken, whoever refused it and wherever: guard, circuit, timeout, handler. */
 @Injectable()
@@ -14,24 +18,27 @@ export class IngestionHooks implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly watch: IngestionWatch,
+    private readonly front: FrontDesk,
   ) {}
 
   onModuleInit(): void {
     const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
     fastify.addHook('onResponse', (request, reply, done) => {
-      const { statusCode } = reply;
-      if (statusCode === 429 || statusCode >= 500) this.tell(request, statusCode);
+      if (isRefusal(reply.statusCode)) this.tell(answeredBy(request, reply));
       done();
+    });
+    this.front.observe((request) => {
+      if (isRefusal(request.status)) this.tell(request);
     });
   }
 
-  private tell(request: FastifyRequest, status: number): void {
-    const route = request.routeOptions.url ?? '';
-    if (!HEARTBEAT.test(route)) return;
+  private tell({ endpoint, status, context, params }: AnsweredRequest): void {
+    if (!HEARTBEAT.test(endpoint)) return;
     if (status >= 500) return this.watch.trouble(`a heartbeat was answered with ${status}`);
-    const principal = contextOf(request)?.principal;
-    const organization = principal ? homeOrganization(principal) : null;
-    const [id] = Object.values((request.params ?? {}) as Record<string, string>);
-    if (organization !== null && id !== undefined && route.startsWith(OF_SESSIONS)) this.watch.heard(organization, id);
+    const organization = context?.principal ? homeOrganization(context.principal) : null;
+    const [id] = Object.values(params);
+    if (organization !== null && id !== undefined && endpoint.startsWith(OF_SESSIONS)) {
+      this.watch.heard(organization, id);
+    }
   }
 }
