@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import mongoose, { type Connection } from 'mongoose';
+import mongoose, { type Connection, type Model } from 'mongoose';
 import { type MachineRecord, MACHINES, machineSchema } from '../../src/modules/machines/machine.schema.js';
 import { MACHINE_STATUSES } from '../../src/modules/machines/machine.js';
 import { MachinesRepository } from '../../src/modules/machines/machines.repository.js';
@@ -205,5 +205,24 @@ describe('machines and their sessions on the database', () => {
     expect(await reads.live('acme')).toHaveLength(3);
     expect(await reads.heardOn('acme', ['m1', 'm2'], at(5000))).toEqual(new Set(['m2']));
     expect(await reads.heardOn('acme', ['m2'], at(6000))).toEqual(new Set());
+  });
+});
+
+describe('query plans of machines', () => {
+  it('one by its id: by the index on both, whatever the organization holds', async () => {
+    const model = (connection.models[MACHINES] ??
+      connection.model<MachineRecord>(MACHINES, machineSchema)) as Model<MachineRecord>;
+    await new MachinesRepository(model).prepare();
+    const filter = { organization: 'plans-1', machine_id: 'x' };
+    await model.collection.insertMany(
+      Array.from({ length: 200 }, (_, i) => ({
+        organization: 'plans-1',
+        machine_id: `m-${i}`,
+        created_at: new Date(),
+      })) as never[],
+    );
+    const plan = await model.collection.find(filter).explain();
+    const indexes = [...JSON.stringify(plan).matchAll(/"indexName":"(\w+)"/g)].map(([, name]) => name);
+    expect(new Set(indexes)).toEqual(new Set(['organization_1_machine_id_1']));
   });
 });

@@ -261,3 +261,24 @@ describe('tasks and their sessions on the database', () => {
     });
   });
 });
+
+describe('query plans of tasks', () => {
+  beforeAll(async () => {
+    const tasks = new TasksRepository(
+      connection.models[TASKS] ?? connection.model<TaskRecord>(TASKS, taskSchema(86_400)),
+    );
+    await tasks.prepare();
+    await tasks.insert(Array.from({ length: 200 }, (_, i) => aNewTask({ organization: `plans-${i % 2}` })));
+  });
+  const own = { organization: 'plans-1' };
+  it.each([
+    ['one by its id', { task_id: 'x', ...own }],
+    ['a move', { task_id: 'x', ...own, status: { $in: ['pending', 'blocked'] } }],
+    ['those that fail with their session', { task_id: { $in: ['x', 'y'] }, ...own, status: 'in_progress' }],
+  ])('%s: by the id, whatever the organization holds', async (_what, filter) => {
+    const plan = await connection.collection(TASKS).find(filter).explain();
+    const indexes = [...JSON.stringify(plan).matchAll(/"indexName":"(\w+)"/g)].map(([, name]) => name ?? '');
+    expect(indexes.length).toBeGreaterThan(0);
+    expect(indexes.filter((name) => !name.startsWith('task_id_1'))).toEqual([]);
+  });
+});

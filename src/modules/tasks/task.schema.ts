@@ -51,7 +51,9 @@ export function taskSchema(expireAfterSeconds: number): Schema<TaskRecord> {
       timestamps: { createdAt: 'created_at', updatedAt: 'updated_at' },
     },
   );
-  schema.index({ task_id: 1 }, { unique: true }); // get
+  schema.index({ task_id: 1 }, { unique: true }); // one of its id
+  // Get and every conditional write. Without it DocumentDB may prefer an index on the organization and read all of it.
+  schema.index({ task_id: 1, organization: 1, status: 1 });
   schema.index({ session_id: 1, status: 1 }); // tasks of a session
   schema.index({ organization: 1, session_id: 1, created_at: -1, _id: -1 }); // list of a session, newest first
   schema.index({ organization: 1, project_id: 1, status: 1 }); // lists and statistics of a project
