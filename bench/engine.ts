@@ -25,7 +25,7 @@ import { machine, type Measurement, median } from './report.js';
 const TEMPLATE = process.env['BENCH_TEMPLATE'] ?? 'minimal';
 const REPETITIONS = 3;
 const VERSIONS = { aws: '7.48.0', random: '4.21.2' };
-const log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const log = { isOn: () => false, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 interface Case {
   readonly run: StackRun;

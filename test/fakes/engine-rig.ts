@@ -6,7 +6,7 @@ import type { TestCloud } from './test-cloud.js';
 
 export const PROGRAMS = join(PROJECT_ROOT, 'test/fixtures/programs');
 
-export const silentLog: Log = { debug: none, info: none, warn: none, error: none };
+export const silentLog: Log = { isOn: () => false, debug: none, info: none, warn: none, error: none };
 function none(): void {}
 
 /** One resource of the scenario program; see test/fixtures/programs/scenario. */
