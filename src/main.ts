@@ -2,6 +2,7 @@ import { createApp } from './app.js';
 import { VERSION } from './modules/health/health.service.js';
 import { ConfigurationError, readConfig } from './shared/config/config.js';
 import { createLog } from './shared/kernel/log.js';
+import { releaseStartUpMemory } from './shared/kernel/start-up-memory.js';
 
 /** Longest shutdown, in ms: a database that is gone must not keep the process; the journal makes leaving early safe. */
 const SHUTDOWN_LIMIT_MS = 10_000;
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
   }
   const config = readConfig();
   const app = await createApp(config);
+  releaseStartUpMemory();
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   await app.listen(config.server.port, config.server.host);
   const url = await app.getUrl();
