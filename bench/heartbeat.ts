@@ -16,7 +16,9 @@ export async function measure(): Promise<Measurement> {
   try {
     const few = await load.compare(BEAT, { rounds: ROUNDS, seconds: SECONDS, connections: 16 });
     const many = await load.compare(BEAT, { rounds: ROUNDS, seconds: SECONDS, connections: 50 });
-    const steady = await load.load(load.ours, BEAT, { seconds: RATE_SECONDS, connections: 50, rate: RATE });
+    const pace = { seconds: RATE_SECONDS, connections: 50, rate: RATE };
+    const bare = await load.steady(load.bare, BEAT, pace);
+    const steady = await load.steady(load.ours, BEAT, pace);
     return {
       bench: 'heartbeat',
       conditions: {
@@ -35,6 +37,8 @@ export async function measure(): Promise<Measurement> {
         p95Ms: steady.p95Ms,
         p99Ms: steady.p99Ms,
         perSecondReached: steady.perSecond,
+        bareP95Ms: bare.p95Ms,
+        bareP99Ms: bare.p99Ms,
         p95MsAtFullLoad: many.ours.p95Ms,
         bareP95MsAtFullLoad: many.bare.p95Ms,
       },

@@ -5,6 +5,7 @@ import autocannon from 'autocannon';
 import { provideDatabase } from '../tools/dev-database/provide-database.js';
 import { median, percentile } from './report.js';
 import { type Server, startProcess, startServer } from './server-process.js';
+import { steadyLoad, type SteadyRequest } from './steady-load.js';
 
 /** Keys that share the load: one may send 12,000 heartbeats a minute. */
 const KEYS = Array.from({ length: 40 }, (_, i) => `bench-key-${String(i).padStart(2, '0')}-0123456789`);
@@ -97,24 +98,27 @@ export class SessionLoad {
     };
   }
 
-  /** @param rate requests a second; missing = as many as go. @throws TypeError when an answer was no success */
-  async load(
+  /** `rate` requests a second, sent as independent clients do. @throws TypeError when an answer was no success */
+  steady(
     server: Server,
-    { method, path }: Request,
-    options: { readonly seconds: number; readonly connections: number; readonly rate?: number },
+    request: Request,
+    options: { readonly seconds: number; readonly connections: number; readonly rate: number },
+  ): Promise<Load> {
+    return steadyLoad(server.url, this.requests(request), options);
+  }
+
+  /** As many as go. @throws TypeError when an answer was no success */
+  private async load(
+    server: Server,
+    request: Request,
+    options: { readonly seconds: number; readonly connections: number },
   ): Promise<Load> {
     const times: number[] = [];
-    const requests = this.sessions.map((id, i) => ({
-      method,
-      path: path(id),
-      headers: { 'x-api-key': KEYS[i % KEYS.length] ?? '' },
-    }));
     const result = await autocannon({
       url: server.url,
       connections: options.connections,
       duration: options.seconds,
-      ...(options.rate ? { overallRate: options.rate } : {}),
-      requests,
+      requests: [...this.requests(request)],
       setupClient: (one) => {
         one.on('response', (_status, _bytes, ms) => times.push(ms));
       },
@@ -127,6 +131,14 @@ export class SessionLoad {
       p95Ms: percentile(times, 95),
       p99Ms: percentile(times, 99),
     };
+  }
+
+  private requests({ method, path }: Request): readonly SteadyRequest[] {
+    return this.sessions.map((id, i) => ({
+      method,
+      path: path(id),
+      headers: { 'x-api-key': KEYS[i % KEYS.length] ?? '' },
+    }));
   }
 }
 

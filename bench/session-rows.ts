@@ -51,8 +51,6 @@ function row(i: number, heartbeatAt: number): SessionRecord {
     progress: null,
     created_by: 'bench',
     active_key: `bench\u0000project-${i}\u0000machine-${i % 100}`,
-    heard_at: null,
-    expiring_at: null,
     created_at: at,
     updated_at: at,
   };

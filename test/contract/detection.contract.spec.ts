@@ -162,9 +162,9 @@ describe.each([
         (session) => session.organization === organization,
       );
     expect((await list(true)).map(({ id }) => id)).toEqual([long.id, short.id]);
-    const first = await stores.sessions.markExpiring(long, ['active', 'stalled'], now);
+    const first = await stores.sessions.markExpiring(long, ['active', 'stalled']);
     expect(first?.id).toBe(long.id);
-    expect(await stores.sessions.markExpiring(long, ['active', 'stalled'], now)).toBeNull();
+    expect(await stores.sessions.markExpiring(long, ['active', 'stalled'])).toBeNull();
     expect((await list(true)).map(({ id }) => id)).toEqual([short.id]);
     expect(await list(false)).toHaveLength(2);
     expect(await stores.sessions.isStillSilent(long, ['active'])).toBe(true);

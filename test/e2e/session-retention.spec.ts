@@ -196,6 +196,11 @@ describe('archive, cleanup and the daily jobs', () => {
     expect(await expiring()).toBe(1);
     await job('expire-abandoned');
     expect(await expiring()).toBe(1);
+    // a sign of life ends the silence that was warned of; the next one is warned of again
+    expect((await test.post(pathOf(soon, '/heartbeat'), {}, admin)).status).toBe(200);
+    await inPast(test, soon['session_id'], 23.2 * 3600);
+    await job('expire-abandoned');
+    expect(await expiring()).toBe(2);
     const failure = await collectionOf(test, 'deployment_events').findOne({
       type: 'session_failed',
       sessionId: gone['session_id'],

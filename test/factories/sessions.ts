@@ -73,8 +73,7 @@ export function aSessionRecord(fields: Partial<Session> & { readonly heardAt?: D
     created_by: session.createdBy,
     ...(status === 'active' ? { active_key: activeKeyOf(session) } : {}),
     ...(isLive(status) && dockerSlot !== null ? { slot_key: slotKeyOf(session, dockerSlot) } : {}),
-    heard_at: heardAt ?? null,
-    expiring_at: null,
+    ...(heardAt ? { heard_at: heardAt } : {}),
     created_at: session.createdAt,
     updated_at: session.updatedAt,
   };

@@ -8,12 +8,12 @@ import type { Surface } from '../../src/shared/kernel/surface.js';
 /** A session with what only the detector knows of it. */
 export interface WatchedSession extends Session {
   readonly heardAt: Date | null;
-  readonly expiringAt: Date | null;
+  readonly warnedHeartbeat: Date | null;
   readonly stallRunId: string | null;
 }
 
 export function watched(session: Session): WatchedSession {
-  return { ...session, heardAt: null, expiringAt: null, stallRunId: null };
+  return { ...session, heardAt: null, warnedHeartbeat: null, stallRunId: null };
 }
 
 /** In-memory twin of DetectionRepository; `now` is the database's clock. */
@@ -36,7 +36,7 @@ export class FakeDetectionRepository implements Surface<DetectionRepository> {
     const row = this.rows.get(id);
     if (!row) return;
     const status = row.status === 'stalled' ? 'active' : row.status;
-    const alive = { status, lastHeartbeatAt: this.now(), stalledAt: null, heardAt: null, expiringAt: null } as const;
+    const alive = { status, lastHeartbeatAt: this.now(), stalledAt: null } as const;
     this.rows.set(id, { ...row, ...alive });
   }
 
@@ -92,15 +92,15 @@ export class FakeDetectionRepository implements Surface<DetectionRepository> {
         statuses.includes(row.status) &&
         row.lastHeartbeatAt < cutoff &&
         (!options.after || row.lastHeartbeatAt >= options.after) &&
-        (!options.unwarnedOnly || row.expiringAt === null),
+        (!options.unwarnedOnly || !isWarned(row)),
     );
     return silent.sort((a, b) => a.lastHeartbeatAt.getTime() - b.lastHeartbeatAt.getTime()).slice(0, limit);
   }
 
-  async markExpiring(session: Session, statuses: readonly SessionStatus[], expiresAt: Date): Promise<Session | null> {
+  async markExpiring(session: Session, statuses: readonly SessionStatus[]): Promise<Session | null> {
     const row = this.rows.get(session.id);
-    if (!row || row.expiringAt !== null || !isStill(row, session, statuses)) return null;
-    const marked = { ...row, expiringAt: expiresAt, updatedAt: this.now() };
+    if (!row || isWarned(row) || !isStill(row, session, statuses)) return null;
+    const marked = { ...row, warnedHeartbeat: row.lastHeartbeatAt, updatedAt: this.now() };
     this.rows.set(row.id, marked);
     return marked;
   }
@@ -121,6 +121,10 @@ function isStill(row: WatchedSession, session: Session, statuses: readonly Sessi
     statuses.includes(row.status) &&
     row.lastHeartbeatAt.getTime() === session.lastHeartbeatAt.getTime()
   );
+}
+
+function isWarned({ warnedHeartbeat, lastHeartbeatAt }: WatchedSession): boolean {
+  return warnedHeartbeat?.getTime() === lastHeartbeatAt.getTime();
 }
 
 /** In-memory twin of IngestionRepository. */

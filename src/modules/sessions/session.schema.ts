@@ -34,9 +34,9 @@ export interface SessionRecord {
   /** Run of the detector that marked it. */
   stall_run_id?: string;
   /** A heartbeat arrived and was refused for our own limits (429): it counts against a stall, not as a heartbeat. */
-  heard_at: Date | null;
-  /** The abandonment warning was published for this silence. */
-  expiring_at: Date | null;
+  heard_at?: Date;
+  /** The last heartbeat before the silence that the abandonment warning was about; no warning for another silence. */
+  warned_heartbeat?: Date;
   created_at: Date;
   updated_at: Date;
 }
@@ -77,8 +77,8 @@ export function sessionSchema(expireAfterSeconds: number): Schema<SessionRecord>
       active_key: { type: String },
       slot_key: { type: String },
       stall_run_id: { type: String },
-      heard_at: optionalDate,
-      expiring_at: optionalDate,
+      heard_at: { type: Date },
+      warned_heartbeat: { type: Date },
     },
     {
       collection: SESSIONS,

@@ -104,8 +104,6 @@ const KEYS: Stage = {
 const SIGN_OF_LIFE = {
   last_heartbeat: { $max: ['$last_heartbeat', '$$NOW'] },
   updated_at: '$$NOW',
-  heard_at: null,
-  expiring_at: null,
 };
 const COUNTED = { heartbeat_count: { $add: ['$heartbeat_count', 1] } };
 /** The update of a heartbeat that carries nothing. */
@@ -237,8 +235,6 @@ export class SessionsRepository extends BaseRepository<SessionRecord> {
               epoch: session.epoch ?? 1,
               progress: null,
               created_by: { $literal: session.createdBy },
-              heard_at: null,
-              expiring_at: null,
               created_at: '$$NOW',
               updated_at: '$$NOW',
             },
@@ -469,7 +465,6 @@ function closingStages(
         current_task_id: null,
         stalled_at: null,
         recovery_lock_until: null,
-        expiring_at: null,
         updated_at: '$$NOW',
         metadata: hasContext
           ? {

@@ -23,7 +23,7 @@ export interface Log {
  * Lines wait for so many bytes or so many ms, whichever comes first: a write for each line cost a request 10 % of its time
  * (bench `heartbeat`). Warnings and errors leave at once, with all that was before them; at the end of the process everything does.
  */
-const BATCH_BYTES = 4096;
+const BATCH_BYTES = 16_000;
 const BATCH_MS = 100;
 
 let destination = destinationOf(false);

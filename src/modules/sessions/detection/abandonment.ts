@@ -102,7 +102,7 @@ export class Abandonment {
   private warnOne(session: Session, statuses: readonly SessionStatus[], afterMs: number): Promise<boolean> {
     const expiresAt = new Date(session.lastHeartbeatAt.getTime() + afterMs);
     return this.events.write(session.organization, async (append) => {
-      const marked = await this.sessions.markExpiring(session, statuses, expiresAt);
+      const marked = await this.sessions.markExpiring(session, statuses);
       if (marked) append(sessionNews('session_expiring', marked, { expires_at: expiresAt.toISOString() }));
       return marked !== null;
     });

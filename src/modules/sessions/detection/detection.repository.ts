@@ -100,18 +100,18 @@ export class DetectionRepository {
     const filter: QueryFilter<SessionRecord> = {
       status: { $in: [...statuses] },
       last_heartbeat: { $lt: cutoff, ...(options.after ? { $gte: options.after } : {}) },
-      ...(options.unwarnedOnly ? { expiring_at: null } : {}),
+      ...(options.unwarnedOnly ? { $expr: { $ne: ['$warned_heartbeat', '$last_heartbeat'] } } : {}),
     };
     const records = await this.model.find(filter).sort({ last_heartbeat: 1 }).limit(limit).lean<SessionRecord[]>();
     return records.map(toSession);
   }
 
-  /** The warning of an abandonment at `expiresAt` goes out; null when somebody did that, or the session gave a sign of life. */
-  async markExpiring(session: Session, statuses: readonly SessionStatus[], expiresAt: Date): Promise<Session | null> {
+  /** The warning of an abandonment goes out; null when somebody did that, or the session gave a sign of life. */
+  async markExpiring(session: Session, statuses: readonly SessionStatus[]): Promise<Session | null> {
     const record = await this.model
       .findOneAndUpdate(
-        { ...stillSilent(session, statuses), expiring_at: null },
-        [{ $set: { expiring_at: { $literal: expiresAt }, updated_at: '$$NOW' } }],
+        { ...stillSilent(session, statuses), warned_heartbeat: { $ne: session.lastHeartbeatAt } },
+        [{ $set: { warned_heartbeat: '$last_heartbeat', updated_at: '$$NOW' } }],
         { returnDocument: 'after', updatePipeline: true, timestamps: false },
       )
       .lean<SessionRecord>();
