@@ -97,9 +97,18 @@ export class BenchApp {
   }
 
   /** @returns the envelope's data. @throws TypeError on anything but success */
-  async post(path: string, body: unknown): Promise<Data> {
+  post(path: string, body: unknown): Promise<Data> {
+    return this.send('POST', path, body);
+  }
+
+  /** Changes blocks of the manifest. @param stacks stack → what of its block changes */
+  async edit(deploymentId: string, stacks: Readonly<Record<string, object>>): Promise<void> {
+    await this.send('PUT', `/api/v1/deployments/${deploymentId}`, { stacks });
+  }
+
+  private async send(method: string, path: string, body: unknown): Promise<Data> {
     const response = await fetch(`${this.url}${path}`, {
-      method: 'POST',
+      method,
       headers: {
         'content-type': 'application/json',
         ...(this.#token ? { authorization: `Bearer ${this.#token}` } : {}),
@@ -107,7 +116,7 @@ export class BenchApp {
       body: JSON.stringify(body),
     });
     const text = await response.text();
-    if (!response.ok) throw new TypeError(`POST ${path} answered ${response.status}: ${text}`);
+    if (!response.ok) throw new TypeError(`${method} ${path} answered ${response.status}: ${text}`);
     return (JSON.parse(text) as { data: Data }).data;
   }
 
@@ -133,10 +142,10 @@ export class BenchApp {
   }
 
   /** @returns the id of a new deployment with dev enabled */
-  async initialise(template: string): Promise<string> {
+  async initialise(template: string, project = 'Bench'): Promise<string> {
     const made = await this.post('/api/v1/deployments', {
       organization: 'demo',
-      project: 'Bench',
+      project,
       domain: 'bench.example.com',
       template,
       accounts: { dev: '111111111111' },
@@ -153,7 +162,7 @@ export class BenchApp {
     const accepted = await this.post(`/api/v1/deployments/${deploymentId}/deploy`, { environment: 'dev', ...body });
     const { event, at } = await ended;
     if (event.type !== 'deployment_complete') {
-      throw new TypeError(`The deploy ended as ${event.type}: ${JSON.stringify(event.data)}`);
+      throw new TypeError(`The deploy ended as ${event.type}: ${JSON.stringify(event.data).slice(0, 2000)}`);
     }
     return { ms: at - startedAt, accepted, result: event.data };
   }

@@ -1,46 +1,27 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { parse } from 'yaml';
 import { estimate } from '../src/modules/orchestrator/estimate.js';
-import { uniteEdges } from '../src/modules/orchestrator/graph.js';
 import { OrchestratorService } from '../src/modules/orchestrator/orchestrator.service.js';
 import { StaticCloudQueries } from '../src/modules/orchestrator/placeholders/static.cloud-queries.js';
 import type { RunStack } from '../src/modules/orchestrator/run-request.js';
 import { RunSurroundings } from '../src/modules/orchestrator/run-surroundings.js';
 import { SystemClock } from '../src/shared/kernel/clock.js';
 import { RandomIds } from '../src/shared/kernel/ids.js';
-import { PROJECT_ROOT } from '../src/shared/kernel/paths.js';
 import { SecretBox } from '../src/shared/kernel/secret-box.js';
-import { aRunRequest, aRunStack } from '../test/factories/run-request.js';
+import { defaultStacks } from '../test/factories/default-graph.js';
+import { aRunRequest } from '../test/factories/run-request.js';
 import { RecordingJournal } from '../test/fakes/recording-journal.js';
 import { ScriptedEngine } from '../test/fakes/scripted-engine.js';
+import { machine, type Measurement } from './report.js';
 
 /**
  * Ready-node scheduling on the real graph of the default template (design.md, Measuring):
- * 1. graph and estimates come from templates/config, durations are the estimates divided by SCALE;
+ * 1. graph and estimates are those of a deployment initialised from templates/default, durations are the estimates divided by SCALE;
  * 2. the real run (plan, decisions, journal in memory, events) drives a double of the engine that only waits, with real timers;
  * 3. one run each with parallel 16, 3 and 1; the last is the serial baseline, the critical path is computed.
  */
 const SCALE = 300;
 
-interface TemplateFile {
-  readonly name: string;
-  readonly priority: number;
-  readonly dependencies: readonly string[];
-  readonly optionalDependencies?: readonly string[];
-  readonly estimatedDuration: number;
-}
-
-export interface Measurement {
-  readonly bench: string;
-  readonly conditions: Readonly<Record<string, unknown>>;
-  readonly figures: Readonly<Record<string, number>>;
-  readonly goals: Readonly<Record<string, { readonly atMost: number } | { readonly atLeast: number }>>;
-}
-
 export async function measure(): Promise<Measurement> {
-  const stacks = defaultGraph();
+  const stacks = defaultStacks();
   const timed = stacks.map((stack) => ({ ...stack, seconds: stack.estimateSeconds }));
   const criticalPathMs = (estimate(timed, timed.length, 'ready') * 1000) / SCALE;
   const wideMs = await run(stacks, 16);
@@ -49,8 +30,7 @@ export async function measure(): Promise<Measurement> {
   return {
     bench: 'ready-vs-serial',
     conditions: {
-      cores: availableParallelism(),
-      node: process.version,
+      ...machine(),
       engine: 'scripted',
       stacks: stacks.length,
       scale: SCALE,
@@ -93,28 +73,4 @@ async function run(stacks: readonly RunStack[], parallel: number): Promise<numbe
   const ms = performance.now() - startedAt;
   if (report.outcome !== 'success') throw new TypeError(`The run ended ${report.outcome}: ${report.error?.message}`);
   return ms;
-}
-
-function defaultGraph(): RunStack[] {
-  const folder = join(PROJECT_ROOT, 'templates', 'config');
-  const templates = readdirSync(folder)
-    .filter((file) => file.endsWith('.yaml') && !file.startsWith('_'))
-    .map((file) => parse(readFileSync(join(folder, file), 'utf8')) as TemplateFile);
-  const nodes = uniteEdges(
-    templates.map((template) => ({
-      name: template.name,
-      priority: template.priority,
-      hard: template.dependencies,
-      optional: template.optionalDependencies ?? [],
-      manifest: [],
-      implicit: [],
-    })),
-  );
-  return nodes.map(({ name, priority, dependencies }) =>
-    aRunStack(name, {
-      priority,
-      dependencies,
-      estimateSeconds: templates.find((template) => template.name === name)?.estimatedDuration ?? 180,
-    }),
-  );
 }

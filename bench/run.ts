@@ -2,6 +2,7 @@ import { judge, type Measurement, table } from './report.js';
 
 /** Name → what it measures; the code is in `bench/<name>.ts`. */
 const BENCHES: Readonly<Record<string, string>> = {
+    '50 deployments run at once in one process: all complete, no shared folder, time and memory against one',
   'default-deploy': 'all 16 stacks of the default template on the sandbox: wall time, memory, processes',
   engine: 'one run of a stack: embedded, Pulumi through us, plain command line; first and unchanged',
   detectors: '3 detectors on 10,000 sessions that expire: transitions and their events',
@@ -9,10 +10,12 @@ const BENCHES: Readonly<Record<string, string>> = {
   heartbeat: 'heartbeats through the whole pipeline against bare Fastify with one raw findOneAndUpdate',
   idle: 'memory of the server process after 30 s without traffic, and how fast it starts',
   'no-change': '16 synthetic stacks without a change through plan and skip: milliseconds and processes started',
+  plan: 'a plan for 16 and for 500 stacks, and the start of a deployment',
   'query-plans': 'every hot query of the session half: does it run on an index, without sorting in memory',
   'ready-vs-serial': "the default template's graph, ready-node against serial and against its critical path",
   'session-read': 'an authenticated GET of one session against bare Fastify with one raw findOne',
   'session-targets': 'latency targets of the session half: heartbeats, lists, health, detection, logging',
+    '10,000 random edit sequences through plan and skip, against a naive rebuild: false skips and false runs',
   'stack-overhead': 'our time around one executed stack, against the engine alone',
   sweep: 'one search for stalled sessions among 100,000, 1,000 of them expired: time, documents examined, memory',
 };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { PROJECT_ROOT } from '../src/shared/kernel/paths.js';
 
-interface RealTemplate {
+/** What of a stack template decides order and time. */
+export interface GraphTemplate {
   readonly name: string;
   readonly category: string;
   readonly priority: number;
@@ -13,15 +14,20 @@ interface RealTemplate {
   readonly estimatedDuration: number;
 }
 
-/** A log group, and an output that names what the stack was given: a change upstream would run all that depend on it. */
-const PROGRAM = `'use strict';
+/**
+ * A log group, and an output that names what the stack was given: a change upstream would run all that depend on it. Passes
+ * the checks of the code before a deployment.
+ */
+function programOf({ name, dependencies }: GraphTemplate): string {
+  return `'use strict';
 const pulumi = require('@pulumi/pulumi');
 const aws = require('@pulumi/aws');
-const stack = STACK;
-const config = new pulumi.Config(stack);
-const group = new aws.cloudwatch.LogGroup('log', { name: '/bench/' + stack, retentionInDays: 7 });
+const config = new pulumi.Config('${name}');
+const given = [
+${dependencies.map((each) => `  config.require('${inputOf(each)}'),\n`).join('')}];
+const group = new aws.cloudwatch.LogGroup('log', { name: '/bench/${name}', retentionInDays: 7, tags: { given: String(given.length) } });
 module.exports = {
-  stackName: stack,
+  stackName: '${name}',
   stackEnvironment: config.require('environment'),
   stackDeploymentId: config.require('deploymentId'),
   stackVersion: '1.0.0',
@@ -29,31 +35,63 @@ module.exports = {
   groupArn: group.arn,
 };
 `;
+}
+
+function inputOf(dependency: string): string {
+  return `${dependency}Group`;
+}
+
+const TEMPLATES = join(PROJECT_ROOT, 'templates', 'config');
+
+/** Graph, priorities and estimates of the real templates. */
+export function realGraph(): GraphTemplate[] {
+  return readdirSync(TEMPLATES)
+    .filter((file) => file.endsWith('.yaml') && !file.startsWith('_'))
+    .map((file) => parse(readFileSync(join(TEMPLATES, file), 'utf8')) as GraphTemplate);
+}
+
+/** A graph of any size: each stack needs up to three of the twenty before it, the same ones every time. */
+export function aGraphOf(size: number): GraphTemplate[] {
+  const nameOf = (index: number): string => `stack-${String(index).padStart(4, '0')}`;
+  return Array.from({ length: size }, (_, index) => ({
+    name: nameOf(index),
+    category: 'devops',
+    priority: 1 + (index % 900),
+    critical: true,
+    dependencies: [...new Set([1, 7, 17].map((back) => index - back - (index % 3)))]
+      .filter((other) => other >= 0)
+      .map(nameOf),
+    optionalDependencies: [],
+    estimatedDuration: 60 + (index % 7) * 30,
+  }));
+}
 
 /**
- * Writes stacks that have the graph, priorities and estimates of the real templates, but tiny programs of one resource. Each
- * takes an output of every stack it depends on, so that deciding means resolving placeholders as with real ones.
+ * Writes stacks that have a given graph, but tiny programs of one resource. Each takes an output of every stack it depends on,
+ * so that deciding means resolving placeholders as with real ones.
  * @param root an empty folder
+ * @param real default: the graph of the real templates
  * @returns settings of a server that knows these stacks instead of the real ones; the template is `default`
  */
-export function writeSyntheticStacks(root: string): {
+export function writeSyntheticStacks(
+  root: string,
+  real: readonly GraphTemplate[] = realGraph(),
+): {
   readonly stacks: number;
   readonly settings: Record<string, string>;
 } {
-  const source = join(PROJECT_ROOT, 'templates', 'config');
-  const real = readdirSync(source)
-    .filter((file) => file.endsWith('.yaml') && !file.startsWith('_'))
-    .map((file) => parse(readFileSync(join(source, file), 'utf8')) as RealTemplate);
   const folder = (...path: string[]): string => {
     const made = join(root, ...path);
     mkdirSync(made, { recursive: true });
     return made;
   };
-  cpSync(join(source, '_common.yaml'), join(folder('templates', 'config'), '_common.yaml'));
+  cpSync(join(TEMPLATES, '_common.yaml'), join(folder('templates', 'config'), '_common.yaml'));
   for (const template of real) {
     write(join(root, 'templates', 'config', `${template.name}.yaml`), stringify(syntheticTemplate(template)));
-    const program = PROGRAM.replace('STACK', JSON.stringify(template.name));
-    write(join(folder('stacks', template.name, 'src'), 'index.ts'), program);
+    const program = programOf(template);
+    const source = folder('stacks', template.name, 'src');
+    write(join(source, 'index.ts'), program.replace('module.exports =', 'export ='));
+    write(join(source, 'Pulumi.yaml'), stringify({ name: template.name, runtime: 'nodejs', description: 'Bench' }));
     write(join(folder('build', template.name, 'src'), 'index.js'), program);
   }
   write(join(folder('templates', 'default'), 'default.yaml'), stringify(manifestTemplate(real)));
@@ -68,10 +106,10 @@ export function writeSyntheticStacks(root: string): {
   };
 }
 
-function syntheticTemplate(template: RealTemplate): object {
+function syntheticTemplate(template: GraphTemplate): object {
   const { name, category, priority, critical, dependencies, optionalDependencies, estimatedDuration } = template;
   const inputs = dependencies.map((each) => [
-    `${each}Group`,
+    inputOf(each),
     { type: 'string', required: true, default: `{{RUNTIME:${each}:groupArn}}` },
   ]);
   return {
@@ -82,7 +120,7 @@ function syntheticTemplate(template: RealTemplate): object {
   };
 }
 
-function manifestTemplate(real: readonly RealTemplate[]): object {
+function manifestTemplate(real: readonly GraphTemplate[]): object {
   return {
     name: 'default',
     version: '1.0.0',
