@@ -73,6 +73,8 @@ import { RunRequestBuilder, VersionReader } from './operations/run-request.build
 import { StackRunsController } from './operations/stack-runs.controller.js';
 import { StackRunsService } from './operations/stack-runs.service.js';
 import { StaleDependents } from './operations/stale-dependents.js';
+import { ReportsController } from './reports/reports.controller.js';
+import { ReportsService } from './reports/reports.service.js';
 import { DriftController } from './state/drift.controller.js';
 import { DriftJobs } from './state/drift.jobs.js';
 import { DriftSchedulesService, DriftTools } from './state/drift-schedules.service.js';
@@ -113,6 +115,7 @@ const REPOSITORIES = [
   ],
   controllers: [
     OperationsController,
+    ReportsController,
     RollbacksController,
     StackRunsController,
     EnvironmentsController,
@@ -174,6 +177,7 @@ const REPOSITORIES = [
     OperationWorker,
     OperationExecution,
     OperationsJobs,
+    ReportsService,
     RollbacksService,
     RetriesService,
     PausesService,
