@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../src/shared/kernel/canonical-json.js';
 import type { Clock } from '../../src/shared/kernel/clock.js';
 import {
   type DriftResult,
@@ -30,8 +31,10 @@ export interface StackScript {
   readonly secretOutputs?: readonly string[];
   /** What a detection finds: resource name → how it would be repaired and what differs. Gone after `up` and `refresh`. */
   drift?: Readonly<Record<string, Pick<ResourceDrift, 'repair' | 'properties'>>>;
-  /** What a preview counts; default: everything is created. */
+  /** What a preview counts; default: nothing to do where it ran with this configuration, else everything is created. */
   readonly planned?: Partial<StackRunResult['resources']>;
+  /** Operations that its state shows as under way. */
+  readonly underWay?: number;
   /** Fails detection, by class. */
   readonly failDetect?: ErrorClass;
   /** Thrown instead of a result. */
@@ -61,6 +64,8 @@ export class ScriptedEngine extends StackEngine {
   mostAtOnce = 0;
   readonly #attempts = new Map<string, number>();
   readonly #busy = new Set<string>();
+  /** Stacks that may have left something. */
+  readonly #tried = new Set<string>();
 
   constructor(
     private readonly clock: Clock,
@@ -82,7 +87,9 @@ export class ScriptedEngine extends StackEngine {
     return this.play('preview', run, (stack) =>
       this.resultOf(stack, run, {
         ...NO_COUNTS,
-        ...(this.scripts[stack]?.planned ?? { created: this.count(stack) }),
+        ...(this.scripts[stack]?.planned ?? {
+          [this.isUpToDate(stack, run) ? 'unchanged' : 'created']: this.count(stack),
+        }),
       }),
     );
   }
@@ -103,6 +110,7 @@ export class ScriptedEngine extends StackEngine {
   destroy(run: StackRun): Promise<StackRunResult> {
     return this.play('destroy', run, (stack) => {
       const isThere = this.states.delete(stack);
+      this.#tried.delete(stack);
       return { ...this.resultOf(stack, run, { ...NO_COUNTS, deleted: isThere ? this.count(stack) : 0 }), outputs: {} };
     });
   }
@@ -145,7 +153,7 @@ export class ScriptedEngine extends StackEngine {
 
   async resources(ref: StackRef): Promise<readonly StateResource[]> {
     const stack = stackName(ref);
-    if (!this.states.has(stack) && !this.#attempts.has(`up ${stack}`)) return [];
+    if (!this.states.has(stack) && !this.#tried.has(stack)) return [];
     return this.resourcesOf(stack).map(({ type, name, protect }) => ({
       urn: urn(ref, type, name),
       type,
@@ -155,8 +163,11 @@ export class ScriptedEngine extends StackEngine {
     }));
   }
 
-  async exportState(): Promise<StackState | null> {
-    return null;
+  async exportState(ref: StackRef): Promise<StackState | null> {
+    const stack = stackName(ref);
+    const pending = this.scripts[stack]?.underWay ?? 0;
+    const operations = Array.from({ length: pending }, () => ({ type: 'updating' }));
+    return this.states.has(stack) ? { version: 3, deployment: { pending_operations: operations } } : null;
   }
 
   async importState(ref: StackRef): Promise<number> {
@@ -186,7 +197,10 @@ export class ScriptedEngine extends StackEngine {
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#busy.size);
     try {
       if (script.throws) throw script.throws;
-      if (verb === 'up') this.tell(run, 'resource_started');
+      if (verb === 'up') {
+        this.#tried.add(stack);
+        this.tell(run, 'resource_started');
+      }
       await this.wait(verb === 'up' ? script : { ...script, hang: undefined }, run.signal, forcedMs);
       if (run.signal.aborted) return failure('cancelled', 'OPERATION_CANCELLED', 'stopped');
       const failing =
@@ -238,6 +252,10 @@ export class ScriptedEngine extends StackEngine {
 
   private resourcesOf(stack: string): NonNullable<StackScript['resources']> {
     return this.scripts[stack]?.resources ?? RESOURCES;
+  }
+
+  private isUpToDate(stack: string, run: StackRun): boolean {
+    return canonicalJson(this.states.get(stack)?.config ?? null) === canonicalJson(run.config);
   }
 
   private count(stack: string): number {

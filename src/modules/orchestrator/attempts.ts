@@ -6,6 +6,7 @@ import { stackTimeoutMs } from './failure-policy.js';
 import { resourceSink } from './resource-tally.js';
 import type { RunParts } from './run-parts.js';
 import type { ResolvedConfig, RunStack, StackError } from './run-request.js';
+import { settled } from './settle.js';
 import { isStaleLease } from './stale-lease.js';
 import { fromEngine, fromException, maskSecrets, secretTexts, stoppedError, timeoutError } from './stack-errors.js';
 
@@ -68,11 +69,13 @@ async function attempt(
   onEvent: (event: EngineEvent) => void,
   timeoutMs: number,
 ): Promise<Outcome> {
-  const { control, request } = parts;
+  const { control, request, engine } = parts;
   const run = engineRun(request, stack, options.config, options.refresh);
+  const { verb } = options;
+  const work = request.isGivenUp && typeof verb === 'string' ? settled(engine, verb, stack) : verb;
   try {
     const limits = { timeoutMs: remainingMs, stop: options.stop };
-    const ending = await callEngine(parts, options.verb, run, limits, onEvent);
+    const ending = await callEngine(parts, work, run, limits, onEvent);
     control.throwIfGivenUp();
     if (ending.result?.success) return { isWell: true, result: ending.result };
     if (ending.kind === 'ended') return failed(ending.result);

@@ -117,6 +117,12 @@ async function applyAgain(parts: RunParts, applied: ReadonlyMap<string, Resolved
   }
 }
 
+/** The one that was under way when its process died; nothing else is done. @throws StaleLease */
+export async function rollBackOne(parts: RunParts, name: string): Promise<void> {
+  const { rollback } = parts.reporter.state;
+  if (rollback) await rollBackStack(parts, name, rollback, new Map());
+}
+
 async function rollBackStack(
   parts: RunParts,
   name: string,

@@ -29,6 +29,11 @@ export function cancelledError(parts: RunParts): RunError {
   return { ...stackError('cancelled', 'OPERATION_CANCELLED', `The operation was cancelled by ${by}`), stack: null };
 }
 
+export function interruptedError(): RunError {
+  const message = 'The process that ran this operation died before it ended';
+  return { ...stackError('interrupted', 'ORCHESTRATOR_INTERRUPTED', message), stack: null };
+}
+
 export function timedOutError(): RunError {
   return { ...stackError('timeout', 'OPERATION_TIMEOUT', 'The operation ran longer than it may'), stack: null };
 }

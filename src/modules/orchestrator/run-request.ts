@@ -183,6 +183,8 @@ export interface RunRequest {
    * needs them – but `fence` and `sticky` (values this operation has made itself) are today's.
    */
   readonly resume?: RunState;
+  /** With `resume`: nobody goes on. What was running is looked at and ended, all else is skipped (RUN_RECOVERY=fail). */
+  readonly isGivenUp?: boolean;
   /** Who held the lease before; told in `operation_resumed`. */
   readonly previousHolder?: string;
   /** Manual rollback: the configurations to re-apply, and what to destroy. */

@@ -7,7 +7,7 @@ import { previewStack } from './preview-stack.js';
 import { isGood, isRunning, isTerminal } from './progress.js';
 import { ReadyQueue } from './ready-queue.js';
 import { NO_RESOURCES } from './resource-tally.js';
-import { planAutomaticRollback, planManualRollback, runRollback } from './rollback.js';
+import { planAutomaticRollback, planManualRollback, rollBackOne, runRollback } from './rollback.js';
 import { isDestroy, isUpkeep } from './run-nodes.js';
 import {
   cancelledError,
@@ -16,6 +16,7 @@ import {
   driftEvents,
   failedRunEvent,
   firstFailure,
+  interruptedError,
   reportOf,
   rollbackCompleteEvent,
   timedOutError,
@@ -39,7 +40,8 @@ import { isStaleLease } from './stale-lease.js';
  * 5. A critical failure rolls back by a plan of its own, in the same operation.
  * 6. End: report and last event in one entry.
  * Continuing is the same: finished stacks stay, a stack that was running starts again after reading the cloud, and a stack
- * that never started is still waiting. A lost lease ends everything at once; nothing more is written.
+ * that never started is still waiting. Under RUN_RECOVERY=fail nobody continues: what was running is settled and the run
+ * ends. A lost lease ends everything at once; nothing more is written.
  */
 
 /** Findings of the checks before a run (deployments.md 7.5, step 4). */
@@ -60,6 +62,7 @@ export async function executeRun(parts: RunParts, plan: Plan, preflight: Preflig
   const over = new AbortController();
   try {
     const isContinued = isBegun(request.resume);
+    if (isContinued && request.isGivenUp) return await endInterrupted(parts);
     await begin(parts, plan, isContinued, preflight !== null);
     if (reporter.state.phase === 'rolling_back') return await rollBack(parts);
     const refusal = await refusalOf(parts, preflight);
@@ -184,13 +187,7 @@ async function endRefused(parts: RunParts, error: RunError): Promise<RunReport> 
 async function forward(parts: RunParts): Promise<void> {
   const { request, reporter, control } = parts;
   const { parallel, schedule, preview } = request.options;
-  const task: Task = isUpkeep(request.type)
-    ? keepUpStack
-    : preview
-      ? previewStack
-      : isDestroy(request.type)
-        ? destroyStack
-        : deployStack;
+  const task = taskOf(request);
   const order = runOrder(parts);
   const queue = new ReadyQueue(order.nodes, schedule === 'layer' ? order.layers : null);
   const flow = new Flow(parts, queue);
@@ -241,6 +238,26 @@ async function forward(parts: RunParts): Promise<void> {
     control.throwIfGivenUp();
   }
   for (const name of queue.drain()) skipStack(parts, name, control.cancel ? 'cancelled' : 'run_stopped');
+}
+
+function taskOf({ type, options }: RunParts['request']): Task {
+  if (isUpkeep(type)) return keepUpStack;
+  if (options.preview) return previewStack;
+  return isDestroy(type) ? destroyStack : deployStack;
+}
+
+/** What was running is settled (settle.ts), everything else stays undone; also in the middle of a rollback. */
+async function endInterrupted(parts: RunParts): Promise<RunReport> {
+  const { reporter, control, request } = parts;
+  const open = reporter.records().filter(isRunning);
+  const settle = (record: StackRunRecord): Promise<unknown> =>
+    record.status === 'rolling_back' ? rollBackOne(parts, record.name) : guarded(taskOf(request), parts, record.name);
+  await Promise.all(open.map(settle));
+  control.throwIfGivenUp();
+  for (const { name } of reporter.records().filter(({ status }) => status === 'pending'))
+    skipStack(parts, name, control.cancel ? 'cancelled' : 'run_stopped');
+  if (control.cancel) return end(parts, 'cancelled', cancelledError(parts), [cancelledEvent(parts)]);
+  return endFailed(parts, interruptedError());
 }
 
 /** What endings mean for the others. */

@@ -1,6 +1,6 @@
 import { runAttempts, type AttemptOptions, type Outcome } from './attempts.js';
 import { stackRef } from './engine-config.js';
-import type { DriftResult, StackRunResult, StateResource } from './engine.port.js';
+import type { DriftResult, StackRun, StackRunResult, StateResource } from './engine.port.js';
 import { fingerprintWith, withCurrentOutputs } from './upstream-values.js';
 import { snapshotFingerprint } from './fingerprint.js';
 import type { InstanceChange } from './run-journal.port.js';
@@ -10,6 +10,7 @@ import { isRunning } from './progress.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import { stackOf, type RunParts } from './run-parts.js';
 import type { ResolvedConfig, RunStack, RunType, StackError, StackRunRecord } from './run-request.js';
+import { interrupted } from './settle.js';
 import { deployedEvent, failStack, finalTally, secondsSince, skipStack } from './stack-endings.js';
 import { fromException, missingOutputs, stackError } from './stack-errors.js';
 
@@ -30,15 +31,18 @@ export async function keepUpStack(parts: RunParts, name: string): Promise<'well'
     skipStack(parts, name, request.type === 'drift-fix' ? 'unchanged' : 'not_deployed', { explanation });
     return 'well';
   }
-  await begin(parts, stack, old);
+  const wasInterrupted = isRunning(old);
+  await begin(parts, stack, old, wasInterrupted);
   const work = WORK[request.type];
-  return work ? work(parts, stack) : 'badly';
+  return work ? work(parts, stack, wasInterrupted) : 'badly';
 }
 
-type Work = (parts: RunParts, stack: RunStack) => Promise<'well' | 'badly'>;
+/** @param wasInterrupted an earlier process may have done it, in part or whole, without having journaled it */
+type Work = (parts: RunParts, stack: RunStack, wasInterrupted: boolean) => Promise<'well' | 'badly'>;
 
 const WORK: Partial<Record<RunType, Work>> = {
-  refresh: (parts, stack) => (parts.request.options.preview ? detect(parts, stack, false) : refresh(parts, stack)),
+  refresh: (parts, stack, wasInterrupted) =>
+    parts.request.options.preview ? detect(parts, stack, false) : refresh(parts, stack, wasInterrupted),
   'drift-detect': (parts, stack) => detect(parts, stack, true),
   'drift-fix': fix,
   'state-import': bringIn,
@@ -46,9 +50,8 @@ const WORK: Partial<Record<RunType, Work>> = {
 
 const NO_CONFIG: ResolvedConfig = { values: {}, secretKeys: [] };
 
-async function begin(parts: RunParts, stack: RunStack, old: StackRunRecord): Promise<void> {
+async function begin(parts: RunParts, stack: RunStack, old: StackRunRecord, wasInterrupted: boolean): Promise<void> {
   const { reporter, request } = parts;
-  const wasInterrupted = isRunning(old);
   const started = reporter.event('stack_deploying', {
     stack: stack.name,
     stackName: stack.name,
@@ -101,7 +104,7 @@ async function detect(parts: RunParts, stack: RunStack, isKept: boolean): Promis
   return 'well';
 }
 
-async function refresh(parts: RunParts, stack: RunStack): Promise<'well' | 'badly'> {
+async function refresh(parts: RunParts, stack: RunStack, wasInterrupted: boolean): Promise<'well' | 'badly'> {
   const config = stack.instance.lastConfig ?? NO_CONFIG;
   const outcome = await runAttempts(parts, stack, {
     verb: 'refresh',
@@ -111,7 +114,8 @@ async function refresh(parts: RunParts, stack: RunStack): Promise<'well' | 'badl
   });
   if (!outcome.isWell) return failed(parts, stack, outcome);
   const { outputs, resourceCount, stateVersion, resources } = outcome.result;
-  const changed = resources.updated + resources.deleted > 0;
+  // what the earlier process has saved is no difference any more, and nobody has told of it
+  const changed = wasInterrupted || resources.updated + resources.deleted > 0;
   return ended(
     parts,
     stack,
@@ -121,7 +125,7 @@ async function refresh(parts: RunParts, stack: RunStack): Promise<'well' | 'badl
   );
 }
 
-async function fix(parts: RunParts, stack: RunStack): Promise<'well' | 'badly'> {
+async function fix(parts: RunParts, stack: RunStack, wasInterrupted: boolean): Promise<'well' | 'badly'> {
   const { control, request } = parts;
   const last = stack.instance.lastConfig;
   if (!last) {
@@ -144,7 +148,7 @@ async function fix(parts: RunParts, stack: RunStack): Promise<'well' | 'badly'> 
   }
   const refusal = manualReview(stack, plan.result);
   if (refusal) {
-    failStack(parts, stack, refusal, null, [], true);
+    failStack(parts, stack, refusal, null, [], !wasInterrupted);
     return 'badly';
   }
   // killed from here on, the stack counts as failed
@@ -198,6 +202,8 @@ async function bringIn(parts: RunParts, stack: RunStack): Promise<'well' | 'badl
     return 'well';
   }
   const verb: AttemptOptions['verb'] = async (run) => {
+    if (request.isGivenUp && !(await isBroughtIn(parts, run)))
+      return interrupted(stack, NOTHING_RUN, 'nothing has been brought in');
     if (from?.kind === 'resources') {
       return engine.importResources(run, from.resources, { preview: request.options.preview });
     }
@@ -231,6 +237,17 @@ async function bringIn(parts: RunParts, stack: RunStack): Promise<'well' | 'badl
     return 'well';
   }
   return ended(parts, stack, outcome.result, { kind: 'imported', outputs, resourceCount, stateVersion }, true);
+}
+
+/** Everything is there that was to come in. */
+async function isBroughtIn({ request, engine }: RunParts, run: StackRun): Promise<boolean> {
+  const from = request.stateImport;
+  const now = await engine.resources(run);
+  if (from?.kind === 'resources') {
+    return from.resources.every(({ type, id }) => now.some((each) => each.type === type && each.id === id));
+  }
+  const { created, deleted } = difference(now, from?.state.deployment['resources']);
+  return created + deleted === 0;
 }
 
 const NOTHING_RUN: StackRunResult = {

@@ -10,6 +10,8 @@ import type { OperationJournal } from './operation.journal.js';
 import { eventScope } from './operation-scope.js';
 import { OperationsRepository } from './operations.repository.js';
 
+export type Recovery = 'resume' | 'settle' | 'end';
+
 /** Begins and ends operations where the orchestrator is not (yet, or no longer) in charge. */
 @Injectable()
 export class OperationClosing {
@@ -32,9 +34,19 @@ export class OperationClosing {
     if (!first) await this.operations.change(operation.operationId, { takeovers: operation.takeovers + 1, executor });
   }
 
-  /** A run whose process died: continue (true), or end it here and now (RUN_RECOVERY=fail; previews always). */
-  async mayResume(operation: Operation, journal: OperationJournal): Promise<boolean> {
-    if (this.config.runs.recovery === 'resume' && !operation.preview) return true;
+  /**
+   * What becomes of a run whose process died: `resume` continues it, `settle` ends it after a look at what was running
+   * (RUN_RECOVERY=fail), `end` has nothing to look at: a preview, or a run that died before its first step.
+   */
+  recoveryOf(operation: Operation): Recovery {
+    const hasBegun = Object.keys(operation.state?.stacks ?? {}).length > 0;
+    if (operation.preview) return 'end';
+    if (this.config.runs.recovery === 'resume') return 'resume';
+    return hasBegun ? 'settle' : 'end';
+  }
+
+  /** @throws StaleLease */
+  endInterrupted(operation: Operation, journal: OperationJournal): Promise<void> {
     const error: StackError = {
       class: 'interrupted',
       code: 'ORCHESTRATOR_INTERRUPTED',
@@ -42,8 +54,7 @@ export class OperationClosing {
       retryable: false,
       remediation: 'Deploy again: finished stacks are skipped as unchanged.',
     };
-    await this.end(operation, journal, error, true);
-    return false;
+    return this.end(operation, journal, error);
   }
 
   /** The run could not start or broke outside of its stacks. @throws StaleLease */
@@ -58,7 +69,7 @@ export class OperationClosing {
         ? { details: (cause as AppError).details as Readonly<Record<string, unknown>> }
         : {}),
     };
-    await this.end(operation, journal, error, false);
+    await this.end(operation, journal, error);
   }
 
   /** Ended before it ran: cancelled while it waited, or waited too long. @returns false when it had started meanwhile */
@@ -85,12 +96,7 @@ export class OperationClosing {
     return promoted ?? this.operations.findActive(deploymentId, environment);
   }
 
-  private async end(
-    operation: Operation,
-    journal: OperationJournal,
-    error: StackError,
-    resumable: boolean,
-  ): Promise<void> {
+  private async end(operation: Operation, journal: OperationJournal, error: StackError): Promise<void> {
     const current = (await this.operations.find(operation.operationId)) ?? operation;
     const now = this.clock.now();
     const startedAt = current.state?.startedAt ?? current.startedAt ?? now;
@@ -119,7 +125,6 @@ export class OperationClosing {
       manualInterventionRequired: false,
       changed: changed && !operation.preview,
     };
-    if (resumable) await this.operations.change(operation.operationId, { resumable: true });
     await journal.record({
       stacks: closed,
       instances: Object.fromEntries(

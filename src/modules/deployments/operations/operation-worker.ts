@@ -56,13 +56,15 @@ export class OperationExecution {
     const operation = await this.operations.find(found.operationId);
     if (!operation || isFinal(operation)) return;
     const takenOver = operation.status === 'in_progress';
-    if (takenOver && !(await this.closing.mayResume(operation, journal))) return;
+    const recovery = takenOver ? this.closing.recoveryOf(operation) : null;
+    if (recovery === 'end') return this.closing.endInterrupted(operation, journal);
     try {
       await this.closing.begin(operation, lease.holder);
       const current = (await this.operations.find(operation.operationId)) ?? operation;
       const previousHolder = takenOver ? (operation.executor ?? '') : null;
       const { request, preflight } = await this.preparation.prepare(current, lease, previousHolder);
-      await this.orchestrator.run(request, journal, signal, preflight, pause);
+      const asked = recovery === 'settle' ? { ...request, isGivenUp: true } : request;
+      await this.orchestrator.run(asked, journal, signal, preflight, pause);
       const ended = await this.operations.find(operation.operationId);
       if (ended) await this.stale.known(ended);
     } catch (error) {

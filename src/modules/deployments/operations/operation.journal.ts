@@ -182,6 +182,7 @@ function closingFields(report: RunReport): Record<string, unknown> {
     ...(state.rollback ? { 'state.rollback': state.rollback } : {}),
     report: rest,
     error: report.error ?? null,
+    resumable: report.error?.code === 'ORCHESTRATOR_INTERRUPTED',
     completedAt: new Date(),
     active: false,
   };
