@@ -50,6 +50,12 @@ import { ValidationService } from './validation/validation.service.js';
 import { VerificationService, VerificationTools } from './validation/verification.service.js';
 import { DeploymentStacksController } from './instances/deployment-stacks.controller.js';
 import { DeploymentStacksService, StackReadTools } from './instances/deployment-stacks.service.js';
+import { DEPLOYMENT_LOGS, deploymentLogSchema } from './logs/deployment-log.schema.js';
+import { DeploymentLogsRepository } from './logs/deployment-logs.repository.js';
+import { LogFiles } from './logs/log-files.service.js';
+import { LogKeeper } from './logs/log-keeper.js';
+import { LogsController } from './logs/logs.controller.js';
+import { LogsService, LogStores } from './logs/logs.service.js';
 import { ManifestVault } from './manifest-vault.js';
 import { RemovalController } from './removal/removal.controller.js';
 import { RemovalService } from './removal/removal.service.js';
@@ -96,6 +102,7 @@ const REPOSITORIES = [
   VersionsRepository,
   OperationsRepository,
   StateBackupsRepository,
+  DeploymentLogsRepository,
 ];
 
 @Module({
@@ -111,6 +118,7 @@ const REPOSITORIES = [
       { name: STICKY_VALUES, schema: stickyValueSchema },
       { name: OPERATIONS, schema: operationSchema },
       { name: STATE_BACKUPS, schema: stateBackupSchema },
+      { name: DEPLOYMENT_LOGS, schema: deploymentLogSchema },
     ]),
   ],
   controllers: [
@@ -126,6 +134,7 @@ const REPOSITORIES = [
     PlatformAccessController,
     StateController,
     DriftController,
+    LogsController,
     DeploymentsController,
   ],
   providers: [
@@ -201,6 +210,10 @@ const REPOSITORIES = [
     DriftJobs,
     StatusService,
     StatusSources,
+    LogKeeper,
+    LogFiles,
+    LogStores,
+    LogsService,
   ],
   exports: [Policies, DeploymentValues],
 })
@@ -212,11 +225,12 @@ export class DeploymentsModule implements OnModuleInit {
     private readonly versions: VersionsRepository,
     private readonly operations: OperationsRepository,
     private readonly backups: StateBackupsRepository,
+    private readonly logs: DeploymentLogsRepository,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const { deployments, environments, instances, versions, operations, backups } = this;
-    for (const repository of [deployments, environments, instances, versions, operations, backups]) {
+    const { deployments, environments, instances, versions, operations, backups, logs } = this;
+    for (const repository of [deployments, environments, instances, versions, operations, backups, logs]) {
       await repository.prepare();
     }
   }

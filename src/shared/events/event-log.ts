@@ -17,10 +17,13 @@ interface InsideListener {
   readonly listener: (event: EventDraft, append: Append) => Promise<void>;
 }
 
+type StoredListener = (events: readonly StoredEvent[]) => Promise<void>;
+
 /**
  * The one way to change state and tell about it:
  * 1. `work` changes state and appends events, in one transaction;
- * 2. as its last step the transaction numbers and stores the events (position per organization, seq per stream);
+ * 2. as its last step the transaction numbers and stores the events (position per organization, seq per stream), and what is
+ *    kept of them elsewhere (`withStored`);
  * 3. after the commit the relay wakes subscribers and the bus tells listeners in this process.
  * Writers of one organization go one after another: inside a process by the queue here, between processes because both
  * must increment the same counter document (a write conflict, which the driver retries). That is why positions appear in
@@ -30,6 +33,7 @@ interface InsideListener {
 export class EventLog {
   readonly #tails = new Map<string, Promise<unknown>>();
   readonly #inside: InsideListener[] = [];
+  readonly #stored: StoredListener[] = [];
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -49,6 +53,11 @@ export class EventLog {
     listener: (event: EventDraft<N>, append: Append) => Promise<void>,
   ): void {
     this.#inside.push({ names, listener: listener as InsideListener['listener'] });
+  }
+
+  /** `listener` runs inside the transaction, once for all its events, when they have their numbers: it keeps a copy of its own. */
+  withStored(listener: StoredListener): void {
+    this.#stored.push(listener);
   }
 
   /** `work` may run more than once (write conflicts): no effect outside the database. */
@@ -71,6 +80,7 @@ export class EventLog {
       const result = await work(append);
       for (let i = 0; i < drafts.length; i += 1) await this.tellInside(drafts[i] as EventDraft, append);
       const stored = drafts.length > 0 ? await this.events.store(organization, drafts, this.clock.now()) : [];
+      if (stored.length > 0) for (const listener of this.#stored) await listener(stored);
       return { result, stored };
     });
   }

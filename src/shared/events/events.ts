@@ -335,6 +335,7 @@ export const EVENTS = {
     'Outputs and resource counts were read again from the backend; `conflicts` are stacks whose status contradicts it.',
     { audited: true, lifecycle: true },
   ),
+  log_exported: event<{ file: string; by: string }>('log.exported', 'A log file was downloaded.', { audited: true }),
   environment_enabled: event<{ by: string }>('environment.enabled', 'An environment was enabled.', {
     audited: true,
     lifecycle: true,

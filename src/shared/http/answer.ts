@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 export interface AnswerExtras {
   /** Default 200; 201 and 202 want a `location`. */
   readonly status?: number;
@@ -16,10 +18,10 @@ export class Answer<T> {
   ) {}
 }
 
-/** A body that leaves as it is: YAML, text, a file. */
+/** A body that leaves as it is: YAML, text, a file; a stream for what may be long. */
 export class RawAnswer {
   constructor(
-    readonly body: string | Buffer,
+    readonly body: string | Buffer | Readable,
     readonly contentType: string,
     readonly headers: Readonly<Record<string, string>> = {},
   ) {}

@@ -1,10 +1,8 @@
+import { LOG_LEVELS, type LogLevel } from '../../../shared/events/event-line.js';
 import type { EventName, StoredEvent } from '../../../shared/events/events.js';
 import { AppError } from '../../../shared/errors/app-error.js';
 import type { Channel } from '../channel.js';
 import { eventNames } from '../event-frame.js';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** What of a channel a client wants; missing parts do not narrow. */
 export interface Selection {
