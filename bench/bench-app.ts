@@ -16,6 +16,12 @@ const ENDINGS = ['deployment_complete', 'deployment_failed', 'deployment_cancell
 
 type Data = Readonly<Record<string, unknown>>;
 
+interface Ending {
+  readonly event: StoredEvent;
+  /** By `performance.now()`. */
+  readonly at: number;
+}
+
 export interface TimedDeploy {
   /** From sending the request to the operation's last event, in ms. */
   readonly ms: number;
@@ -30,7 +36,9 @@ export interface TimedDeploy {
  * over HTTP. In this process, so that a bench can see the processes it starts and call its engine directly.
  */
 export class BenchApp {
-  #onEnding: (event: StoredEvent) => void = () => undefined;
+  /** By operation: what has ended, and who waits for an end. */
+  readonly #ended = new Map<string, Ending>();
+  readonly #waiting = new Map<string, (ending: Ending) => void>();
   #token = '';
 
   private constructor(
@@ -39,7 +47,12 @@ export class BenchApp {
     private readonly database: ProvidedDatabase,
     private readonly folder: string,
   ) {
-    app.get(EventBus).on(ENDINGS, (event) => this.#onEnding(event));
+    app.get(EventBus).on(ENDINGS, (event) => {
+      const ending = { event, at: performance.now() };
+      const operationId = String(event.scope.operationId);
+      this.#ended.set(operationId, ending);
+      this.#waiting.get(operationId)?.(ending);
+    });
   }
 
   /** @param settings environment variables on top of those of the benches */
@@ -85,6 +98,11 @@ export class BenchApp {
     const login = await bench.post('/api/v1/auth/login', { username: ADMIN.email, password: ADMIN.password });
     bench.#token = String(login['accessToken']);
     return bench;
+  }
+
+  /** Where it keeps files; the database's are in `db`. */
+  get files(): string {
+    return this.folder;
   }
 
   get engine(): StackEngine {
@@ -141,30 +159,40 @@ export class BenchApp {
     return this.callSessions('GET', path);
   }
 
-  /** @returns the id of a new deployment with dev enabled */
-  async initialise(template: string, project = 'Bench'): Promise<string> {
+  /**
+   * @param more of the body, e.g. another organization or account
+   * @returns the id of a new deployment with dev enabled
+   */
+  async initialise(template: string, more: Data = {}): Promise<string> {
     const made = await this.post('/api/v1/deployments', {
       organization: 'demo',
-      project,
+      project: 'Bench',
       domain: 'bench.example.com',
       template,
       accounts: { dev: '111111111111' },
+      ...more,
     });
     return String(made['deploymentId']);
   }
 
-  /** One deploy of dev, from the request to its last event; one at a time. @throws TypeError when it does not end well */
+  /** One deploy of dev, from the request to its last event. @throws TypeError when it does not end well */
   async deploy(deploymentId: string, body: Data = {}): Promise<TimedDeploy> {
-    const ended = new Promise<{ readonly event: StoredEvent; readonly at: number }>((resolve) => {
-      this.#onEnding = (event) => resolve({ event, at: performance.now() });
-    });
     const startedAt = performance.now();
     const accepted = await this.post(`/api/v1/deployments/${deploymentId}/deploy`, { environment: 'dev', ...body });
-    const { event, at } = await ended;
+    const { event, at } = await this.ending(String(accepted['operationId']));
     if (event.type !== 'deployment_complete') {
       throw new TypeError(`The deploy ended as ${event.type}: ${JSON.stringify(event.data).slice(0, 2000)}`);
     }
     return { ms: at - startedAt, accepted, result: event.data };
+  }
+
+  /** A run may end before its 202 has arrived. */
+  private async ending(operationId: string): Promise<Ending> {
+    const ending =
+      this.#ended.get(operationId) ?? (await new Promise<Ending>((resolve) => this.#waiting.set(operationId, resolve)));
+    this.#ended.delete(operationId);
+    this.#waiting.delete(operationId);
+    return ending;
   }
 
   async stop(): Promise<void> {

@@ -59,7 +59,7 @@ async function measureGraph(graph: readonly GraphTemplate[]): Promise<Times> {
     let deploymentId = '';
     for (let round = -1; round < INITS; round++) {
       const startedAt = performance.now();
-      deploymentId = await bench.initialise('default', `Bench ${round + 2}`);
+      deploymentId = await bench.initialise('default', { project: `Bench ${round + 2}` });
       if (round >= 0) inits.push(performance.now() - startedAt);
     }
     bench.engine.up = (run) => Promise.resolve(answerOf(run));

@@ -2,6 +2,7 @@ import { judge, type Measurement, table } from './report.js';
 
 /** Name → what it measures; the code is in `bench/<name>.ts`. */
 const BENCHES: Readonly<Record<string, string>> = {
+  'concurrent-runs':
     '50 deployments run at once in one process: all complete, no shared folder, time and memory against one',
   'default-deploy': 'all 16 stacks of the default template on the sandbox: wall time, memory, processes',
   engine: 'one run of a stack: embedded, Pulumi through us, plain command line; first and unchanged',
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   heartbeat: 'heartbeats through the whole pipeline against bare Fastify with one raw findOneAndUpdate',
   idle: 'memory of the server process after 30 s without traffic, and how fast it starts',
   'no-change': '16 synthetic stacks without a change through plan and skip: milliseconds and processes started',
+  'one-leaf': 'the default template with one changed leaf, against a forced run of all 16 stacks',
   plan: 'a plan for 16 and for 500 stacks, and the start of a deployment',
   'query-plans': 'every hot query of the session half: does it run on an index, without sorting in memory',
   'ready-vs-serial': "the default template's graph, ready-node against serial and against its critical path",
