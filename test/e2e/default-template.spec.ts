@@ -76,6 +76,9 @@ describe('the default template in dev', () => {
     const { start, end } = await story.run('rollback', 'dev', { toVersion: 1 });
     expect(start).toMatchObject({ fromVersion: 2, toVersion: 1, irreversible: [] });
     expect(end).toMatchObject({ status: 'success', phase: 'rolled_back', error: null });
+    // those that read their outputs find them unchanged
+    expect(names(end['completedStacks'])).toEqual(UPDATED);
+    expect(names(end['skippedStacks'])).toEqual(OTHERS);
     for (const [type, property, before, after] of SEEN) {
       expect([type, await hasValue(type, property, after)]).toEqual([type, false]);
       expect([type, await hasValue(type, property, before)]).toEqual([type, true]);

@@ -47,7 +47,7 @@ describe('going back to an earlier version', () => {
     const planned = preview.body.data['stacksToRollback'] as { name: string; action: string }[];
     expect(planned.map(({ name, action }) => [name, action])).toEqual([
       ['network', 'rollback'],
-      ['security', 'rollback'],
+      ['security', 'conditional'],
     ]);
     await test.ended(id, String(preview.body.data['operationId']));
     expect(await vpcs()).toEqual(['10.60.0.0/16']);

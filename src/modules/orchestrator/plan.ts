@@ -130,6 +130,10 @@ function planRollbackOf(request: RunRequest, base: Base): PlannedStack {
     return { ...base, action: 'skip', skipReason: 'unchanged', reasons: [], explanation };
   }
   const to = `version ${target?.version ?? 0}`;
+  if (target?.conditional?.includes(base.name)) {
+    const condition = `It is as it was in ${to}, but reads outputs of stacks that are rolled back: equal outputs mean skip.`;
+    return { ...base, action: 'conditional', reasons: [], explanation: [condition] };
+  }
   const explanation = [goes ? `It is destroyed: ${to} does not have it.` : `It gets its configuration of ${to}.`];
   return { ...base, action: 'rollback', reasons: [], explanation };
 }

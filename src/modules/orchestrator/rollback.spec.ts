@@ -146,6 +146,31 @@ describe('manual rollback (deployments.md 7.9)', () => {
     expect(rig.journal.instances.get('network')).toMatchObject({ fingerprint: { total: 'v1' } });
   });
 
+  it('starts each stack as soon as those it needs are through, `parallel` at once', async () => {
+    const wide = stacksOf(
+      { network: [], dns: [], security: ['network'], slow: [], old: [], older: ['old'] },
+      { network: there, dns: there, security: there, slow: there, old: there, older: there },
+    );
+    const deploy = { network: config, dns: config, security: config, slow: config };
+    const rig = new OrchestratorRig({ slow: { ms: 5000 }, dns: { ms: 5000 } });
+    const wanted = { version: 1, deploy, destroy: ['old', 'older'] };
+    const report = await rig.run(aRunRequest(wide, { parallel: 3 }, { type: 'rollback', rollbackTo: wanted }));
+    expect(report).toMatchObject({ outcome: 'success', phase: 'rolled_back' });
+    const times = rig.engine.calls.map(({ verb, stack, startedAt, endedAt = 0 }) => ({
+      what: `${verb} ${stack}`,
+      from: startedAt - (rig.engine.calls[0]?.startedAt ?? 0),
+      ms: endedAt - startedAt,
+    }));
+    expect(times).toEqual([
+      { what: 'up network', from: 0, ms: 1000 },
+      { what: 'up dns', from: 0, ms: 5000 },
+      { what: 'up slow', from: 0, ms: 5000 },
+      { what: 'up security', from: 1000, ms: 1000 },
+      { what: 'destroy older', from: 5000, ms: 1000 },
+      { what: 'destroy old', from: 6000, ms: 1000 },
+    ]);
+  });
+
   it('does not apply what needs a stack that could not be applied', async () => {
     const rig = new OrchestratorRig({ network: { failUp: { 1: 'resource' } } });
     const report = await rig.run(aRunRequest(stacks, {}, { type: 'rollback', rollbackTo }));
@@ -156,6 +181,41 @@ describe('manual rollback (deployments.md 7.9)', () => {
       error: { stack: 'network' },
       state: { stacks: { security: { skipReason: 'dependency_failed', culprit: 'network' } } },
     });
+  });
+});
+
+describe('a rollback of a stack that others read', () => {
+  const reads = { config: { vpc: '{{RUNTIME:network:vpcId}}' } };
+  const stacks = stacksOf({ network: [], app: ['network'], web: ['app'] }, { app: reads });
+
+  /** Deploys, then rolls back `network`, with `app` as it was. @returns the rig, and what was done in the rollback */
+  const rolledBack = async (vpcId: () => string): Promise<{ rig: OrchestratorRig; log: readonly string[] }> => {
+    const rig = new OrchestratorRig({ network: { outputs: () => ({ vpcId: vpcId() }) } });
+    await rig.run(aRunRequest(stacks));
+    const app = rig.journal.instances.get('app');
+    if (app?.kind !== 'deployed') throw new Error('app is not deployed');
+    const { fingerprint, config } = app;
+    const facts = { app: { fingerprint, dependencies: ['network'], codeHash: 'c0de' } };
+    const deploy = { network: { values: {}, secretKeys: [] }, app: config };
+    const rollbackTo = { version: 1, deploy, conditional: ['app'], destroy: [], facts };
+    const before = rig.engine.log.length;
+    await rig.run(aRunRequest(rig.after(stacks), {}, { type: 'rollback', rollbackTo }));
+    return { rig, log: rig.engine.log.slice(before) };
+  };
+
+  it('leaves them alone when it comes back with the outputs they have', async () => {
+    const { rig, log } = await rolledBack(() => 'vpc-1');
+    expect(log).toEqual(['up network']);
+    const { state } = rig.journal.report as NonNullable<typeof rig.journal.report>;
+    expect(state.stacks['app']).toMatchObject({ status: 'skipped', skipReason: 'unchanged' });
+    expect(state.rollback).toMatchObject({ done: ['network'], failed: [] });
+  });
+
+  it('applies them when it comes back with other outputs', async () => {
+    let made = 0;
+    const { rig, log } = await rolledBack(() => `vpc-${(made += 1)}`);
+    expect(log).toEqual(['up network', 'up app']);
+    expect(rig.journal.report?.state.rollback?.done).toEqual(['network', 'app']);
   });
 });
 

@@ -6,12 +6,15 @@ import { liftOne } from './destroy-stack.js';
 import { stackRef } from './engine-config.js';
 import type { StackEngine } from './engine.port.js';
 import { snapshotFingerprint } from './fingerprint.js';
-import { compareNames, StackGraph } from './graph.js';
+import { compareNames, restrict, StackGraph, type StackNode } from './graph.js';
 import { checkOutputs } from './outputs-check.js';
 import { isProtected } from './plan.js';
 import type { ResolvedValue } from './placeholders/resolve.js';
+import { runReady } from './ready-loop.js';
+import { ReadyQueue } from './ready-queue.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import type { InstanceChange } from './run-journal.port.js';
+import { inStartOrder, turned } from './run-nodes.js';
 import { stackOf, type RunParts } from './run-parts.js';
 import type { ResolvedConfig, RollbackState, RunPlace, RunStack, StackError, StackRunRecord } from './run-request.js';
 import { isGone } from './skip.js';
@@ -23,10 +26,12 @@ import { fingerprintWith, readsFrom, withCurrentOutputs } from './upstream-value
  * Rollback (deployments.md 7.9).
  * 1. The plan is made before anything is done and journaled with the start: which stacks, in which order, and what cannot be
  *    restored. Automatic: the stacks this operation changed and the failed one, layers descending, priority and name
- *    descending. Manual: deploys in forward order, then destroys in reverse order.
- * 2. One stack after another: the configuration of the target version is applied as it was resolved then, outputs of other
+ *    descending, one after another. Manual: deploys in forward order, then destroys in reverse order, each as soon as those it
+ *    has to wait for are through.
+ * 2. The configuration of the target version is applied as it was resolved then, outputs of other
  *    stacks as they are now (upstream-values.ts), or the stack is destroyed because the target does not have it.
- * 3. Whoever was applied before a stack whose outputs came back different is applied once more, in forward order.
+ *    A manual one leaves alone who differs in outputs of others only, when these come out as he has them.
+ * 3. Automatic: whoever was applied before a stack whose outputs came back different is applied once more, in forward order.
  * 4. A stack that cannot be rolled back leaves those it needs untouched; independent ones go on. It then needs a person.
  * A successor continues with the stacks that are neither done nor failed.
  */
@@ -82,21 +87,70 @@ export async function planManualRollback(parts: RunParts): Promise<RollbackState
 
 /** Steps 2 to 4; `reporter.state.rollback` is the plan and says how far it is. @throws StaleLease */
 export async function runRollback(parts: RunParts): Promise<void> {
-  const { reporter, control } = parts;
+  const { rollback } = parts.reporter.state;
+  if (!rollback) return;
+  if (rollback.trigger === 'manual') {
+    const isDestroyed = (name: string): boolean => parts.request.rollbackTo?.destroy.includes(name) ?? false;
+    const of = (names: readonly string[]): StackNode[] => restrict(parts.graph.nodes, new Set(names));
+    await rollBackReady(parts, inStartOrder(of(rollback.stacks.filter((name) => !isDestroyed(name)))));
+    return rollBackReady(parts, turned(of(rollback.stacks.filter(isDestroyed))));
+  }
   const applied = new Map<string, ResolvedConfig>();
-  for (const name of reporter.state.rollback?.stacks ?? []) {
-    control.throwIfGivenUp();
-    const state = reporter.state.rollback;
-    if (!state || state.done.includes(name) || state.failed.includes(name)) continue;
-    const culprit = blockerOf(parts, name, state);
-    if (culprit !== undefined) {
-      reporter.apply({ rollback: { ...state, failed: [...state.failed, name] } });
-      if (reporter.record(name).status === 'pending') skipStack(parts, name, 'dependency_failed', { culprit });
-      continue;
-    }
-    await rollBackStack(parts, name, state, applied);
+  for (const name of rollback.stacks) {
+    parts.control.throwIfGivenUp();
+    if (!isOver(parts, name)) await rollBackUnlessBlocked(parts, name, applied);
   }
   await applyAgain(parts, applied);
+}
+
+/** Each as soon as those that it waits for are through, well or badly; whether it may run then is asked in step 4. */
+async function rollBackReady(parts: RunParts, nodes: readonly StackNode[]): Promise<void> {
+  const { reporter, control } = parts;
+  const queue = new ReadyQueue(nodes, null);
+  const names = nodes.map(({ name }) => name);
+  for (const name of names.filter((each) => isOver(parts, each))) queue.endedWell(name);
+  const interrupted = names.filter((name) => reporter.record(name).status === 'rolling_back');
+  for (const name of interrupted) queue.claim(name);
+  const work = async (name: string): Promise<void> => {
+    await rollBackUnlessBlocked(parts, name, new Map());
+    queue.endedWell(name);
+  };
+  await runReady(parts, { queue, interrupted, work, isStopped: () => false, stop: control.hard });
+}
+
+/** Step 4. */
+async function rollBackUnlessBlocked(
+  parts: RunParts,
+  name: string,
+  applied: Map<string, ResolvedConfig>,
+): Promise<void> {
+  const { reporter } = parts;
+  const culprit = blockerOf(parts, name);
+  if (culprit === undefined) return rollBackStack(parts, name, applied);
+  reporter.apply(withRollback(withFailed(parts, name)));
+  if (reporter.record(name).status === 'pending') skipStack(parts, name, 'dependency_failed', { culprit });
+}
+
+/** Done, failed, or found to be as it should be. */
+function isOver({ reporter }: RunParts, name: string): boolean {
+  const { rollback } = reporter.state;
+  const isSkipped = rollback?.trigger === 'manual' && reporter.record(name).status === 'skipped';
+  return isSkipped || (rollback?.done.includes(name) ?? false) || (rollback?.failed.includes(name) ?? false);
+}
+
+function withRollback(rollback: RollbackState | undefined): { readonly rollback?: RollbackState } {
+  return rollback ? { rollback } : {};
+}
+
+function withDone({ reporter }: RunParts, name: string): RollbackState | undefined {
+  const { rollback } = reporter.state;
+  return rollback && { ...rollback, done: [...rollback.done.filter((each) => each !== name), name] };
+}
+
+function withFailed({ reporter }: RunParts, name: string): RollbackState | undefined {
+  const { rollback } = reporter.state;
+  if (!rollback) return undefined;
+  return { ...rollback, done: rollback.done.filter((each) => each !== name), failed: [...rollback.failed, name] };
 }
 
 /**
@@ -108,31 +162,28 @@ async function applyAgain(parts: RunParts, applied: ReadonlyMap<string, Resolved
   const done = new Set(reporter.state.rollback?.done ?? []);
   for (const name of graph.layers.flat().filter((each) => done.has(each) && readsFrom(parts, each, done))) {
     parts.control.throwIfGivenUp();
-    const state = reporter.state.rollback;
     const step = await stepOf(parts, stackOf(request, name));
-    if (!state || step.kind === 'destroy') continue;
+    if (step.kind === 'destroy') continue;
     const before = applied.get(name);
     if (before && canonicalJson(before.values) === canonicalJson(step.config.values)) continue;
-    await rollBackStack(parts, name, { ...state, done: state.done.filter((each) => each !== name) }, new Map());
+    await rollBackStack(parts, name, new Map());
   }
 }
 
 /** The one that was under way when its process died; nothing else is done. @throws StaleLease */
 export async function rollBackOne(parts: RunParts, name: string): Promise<void> {
-  const { rollback } = parts.reporter.state;
-  if (rollback) await rollBackStack(parts, name, rollback, new Map());
+  await rollBackStack(parts, name, new Map());
 }
 
-async function rollBackStack(
-  parts: RunParts,
-  name: string,
-  state: RollbackState,
-  applied: Map<string, ResolvedConfig>,
-): Promise<void> {
+async function rollBackStack(parts: RunParts, name: string, applied: Map<string, ResolvedConfig>): Promise<void> {
   const { request, reporter } = parts;
   const stack = stackOf(request, name);
   const old = reporter.record(name);
   const step = await stepOf(parts, stack);
+  if (old.status === 'pending' && isEqualAfterAll(parts, stack, step)) {
+    return skipStack(parts, name, 'unchanged', { explanation: ['What it reads came out as it has it.'], reasons: [] });
+  }
+  const toVersion = reporter.state.rollback?.toVersion ?? 0;
   const wasInterrupted = old.status === 'rolling_back';
   const wasFailed = old.error !== undefined;
   const startedAt = reporter.now();
@@ -155,7 +206,7 @@ async function rollBackStack(
             stack: name,
             stackName: name,
             layer: old.layer,
-            toVersion: state.toVersion,
+            toVersion,
           }),
         ],
   });
@@ -176,7 +227,7 @@ async function rollBackStack(
       instances: {
         [name]: { kind: 'failed', ...(outcome.result ? { resourceCount: outcome.result.resourceCount } : {}) },
       },
-      rollback: { ...state, failed: [...state.failed, name] },
+      ...withRollback(withFailed(parts, name)),
       events: [failedEvent(parts, failed, error)],
     });
     return;
@@ -187,13 +238,13 @@ async function rollBackStack(
   reporter.move({
     records: [{ ...record, status: 'rolled_back', progressPercent: 100, endedAt: record.endedAt ?? reporter.now() }],
     instances: { [name]: changeAfter(parts, stack, step, outcome, startedAt) },
-    rollback: { ...state, done: [...state.done, name] },
+    ...withRollback(withDone(parts, name)),
     events: [
       reporter.event('stack_rolled_back', {
         stack: name,
         stackName: name,
         layer: record.layer,
-        toVersion: state.toVersion,
+        toVersion,
         durationSeconds: secondsSince(startedAt, reporter.now()),
       }),
       ...codeDrift(parts, stack, step),
@@ -268,17 +319,24 @@ async function stepOf(parts: RunParts, stack: RunStack): Promise<Step> {
   return snapshot ? { kind: 'apply', ...(await withCurrentOutputs(parts, stack, snapshot)) } : { kind: 'destroy' };
 }
 
+/** Its own work is that of the target, and what it reads of others came out as it has it. */
+function isEqualAfterAll({ request, box }: RunParts, { name, instance }: RunStack, step: Step): boolean {
+  const target = request.rollbackTo?.facts?.[name]?.fingerprint;
+  if (!request.rollbackTo?.conditional?.includes(name) || step.kind === 'destroy' || !target) return false;
+  return fingerprintWith(target, step.resolved, box).total === instance.fingerprint?.total;
+}
+
 /** What it was before this operation: its last successful configuration; null = nothing. */
 function automaticSnapshot(stack: RunStack): ResolvedConfig | null {
   return isGone(stack) ? null : stack.instance.lastConfig;
 }
 
 /** A stack that could not be rolled back and needs this one (destroys, automatic) or is needed by it (applied forward). */
-function blockerOf(parts: RunParts, name: string, state: RollbackState): string | undefined {
+function blockerOf(parts: RunParts, name: string): string | undefined {
   const graph = new StackGraph(parts.graph.nodes);
   const isForward = parts.request.rollbackTo?.deploy[name] !== undefined;
   const others = isForward ? graph.allDependenciesOf(name) : graph.allDependentsOf(name);
-  return state.failed.find((each) => others.has(each));
+  return parts.reporter.state.rollback?.failed.find((each) => others.has(each));
 }
 
 function priorityOf(parts: RunParts, record: StackRunRecord): number {

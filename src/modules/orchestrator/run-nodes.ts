@@ -1,4 +1,4 @@
-import { restrict, toLayers, type StackNode } from './graph.js';
+import { compareNames, restrict, toLayers, type StackNode } from './graph.js';
 import { isGone } from './skip.js';
 import type { RunRequest, RunStack, RunType } from './run-request.js';
 
@@ -20,6 +20,21 @@ export function runNodes(request: Pick<RunRequest, 'type' | 'stacks' | 'rollback
   }));
   const nodes = restrict(all, selected);
   return { nodes, layers: toLayers(nodes).map((layer) => layer.map((node) => node.name)) };
+}
+
+/** As equals start: by priority, then name. */
+export function inStartOrder(nodes: readonly StackNode[]): StackNode[] {
+  return [...nodes].sort((a, b) => a.priority - b.priority || compareNames(a.name, b.name));
+}
+
+/** For removal: each waits for those that need it, and equals start in the opposite order. */
+export function turned(nodes: readonly StackNode[]): StackNode[] {
+  return inStartOrder(nodes)
+    .reverse()
+    .map((node) => ({
+      ...node,
+      dependencies: nodes.filter((each) => each.dependencies.includes(node.name)).map((each) => each.name),
+    }));
 }
 
 export function isDestroy(type: RunType): boolean {

@@ -191,6 +191,8 @@ export interface RunRequest {
   readonly rollbackTo?: {
     readonly version: number;
     readonly deploy: Readonly<Record<string, ResolvedConfig>>;
+    /** Those of `deploy` that are equal but for outputs of others: applied only when these come out other than they are now. */
+    readonly conditional?: readonly string[];
     readonly destroy: readonly string[];
     /** Of the target version's stacks. Without it a stack counts as changed in the next deploy. */
     readonly facts?: Readonly<Record<string, SnapshotFacts>>;

@@ -5,10 +5,11 @@ import { destroyStack, liftProtection } from './destroy-stack.js';
 import { effectOf, stackTimeoutMs } from './failure-policy.js';
 import { previewStack } from './preview-stack.js';
 import { isGood, isRunning, isTerminal } from './progress.js';
+import { runReady } from './ready-loop.js';
 import { ReadyQueue } from './ready-queue.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import { planAutomaticRollback, planManualRollback, rollBackOne, runRollback } from './rollback.js';
-import { isDestroy, isUpkeep } from './run-nodes.js';
+import { inStartOrder, isDestroy, isUpkeep, turned, type RunNodes } from './run-nodes.js';
 import {
   cancelledError,
   cancelledEvent,
@@ -186,7 +187,7 @@ async function endRefused(parts: RunParts, error: RunError): Promise<RunReport> 
 /** Steps 3 and 4. */
 async function forward(parts: RunParts): Promise<void> {
   const { request, reporter, control } = parts;
-  const { parallel, schedule, preview } = request.options;
+  const { schedule, preview } = request.options;
   const task = taskOf(request);
   const order = runOrder(parts);
   const queue = new ReadyQueue(order.nodes, schedule === 'layer' ? order.layers : null);
@@ -195,48 +196,16 @@ async function forward(parts: RunParts): Promise<void> {
   if (isDestroy(request.type) && !preview) {
     for (const name of await liftProtection(parts)) flow.ended(name, 'badly');
   }
-  const running = new Map<string, Promise<void>>();
-  const { slots, pause } = parts;
-  const start = (name: string, giveBack?: () => void): void => {
-    const work = guarded(task, parts, name).then((ending) => flow.ended(name, ending));
-    running.set(
-      name,
-      work.finally(() => {
-        running.delete(name);
-        giveBack?.();
-      }),
-    );
-  };
-  for (const record of reporter.records().filter(isRunning))
-    start(record.name, slots.take(request.operationId) ?? undefined);
-  for (;;) {
-    let waitsForRoom = false;
-    const mayStart = (): boolean => running.size < parallel && !flow.isStopped && !control.forward.aborted;
-    while (mayStart() && !pause.isPaused && queue.hasReady()) {
-      const giveBack = slots.take(request.operationId);
-      waitsForRoom = giveBack === null;
-      if (!giveBack) break;
-      start(queue.take() ?? '', giveBack);
-    }
-    if (!waitsForRoom) slots.leave(request.operationId);
-    const waitsForResume = mayStart() && pause.isPaused && queue.hasReady();
-    if (running.size === 0 && !waitsForRoom && !waitsForResume) break;
-    const turn = new AbortController();
-    const over = AbortSignal.any([control.forward, turn.signal]);
-    try {
-      await Promise.race([
-        ...running.values(),
-        ...(waitsForRoom ? [slots.room(request.operationId, over)] : []),
-        ...(waitsForResume ? [pause.changed(over)] : []),
-      ]);
-    } catch (cause) {
-      control.giveUp(cause);
-      await Promise.allSettled(running.values());
-    } finally {
-      turn.abort();
-    }
-    control.throwIfGivenUp();
-  }
+  await runReady(parts, {
+    queue,
+    interrupted: reporter
+      .records()
+      .filter(isRunning)
+      .map(({ name }) => name),
+    work: async (name) => flow.ended(name, await guarded(task, parts, name)),
+    isStopped: () => flow.isStopped,
+    stop: control.forward,
+  });
   for (const name of queue.drain()) skipStack(parts, name, control.cancel ? 'cancelled' : 'run_stopped');
 }
 
@@ -307,17 +276,11 @@ async function guarded(task: Task, parts: RunParts, name: string): Promise<'well
   }
 }
 
-/** Nodes in the order in which equals start, and layers in run order; a destroy is the same graph read from the other end. */
-function runOrder(parts: RunParts): { nodes: RunParts['graph']['nodes']; layers: readonly (readonly string[])[] } {
+/** Nodes and layers in run order; a destroy is the same graph read from the other end. */
+function runOrder(parts: RunParts): RunNodes {
   const { nodes, layers } = parts.graph;
-  const byName = new Map(nodes.map((node) => [node.name, node]));
-  const sorted = [...nodes].sort((a, b) => a.priority - b.priority || compareNames(a.name, b.name));
-  if (!isDestroy(parts.request.type)) return { nodes: sorted, layers };
-  const turned = sorted.reverse().map((node) => ({
-    ...node,
-    dependencies: [...byName.values()].filter((each) => each.dependencies.includes(node.name)).map((each) => each.name),
-  }));
-  return { nodes: turned, layers: [...layers].reverse() };
+  if (!isDestroy(parts.request.type)) return { nodes: inStartOrder(nodes), layers };
+  return { nodes: turned(nodes), layers: [...layers].reverse() };
 }
 
 /** Steps 5 and 6. */

@@ -24,6 +24,11 @@ export class OperationsService {
     private readonly stale: StaleDependents,
   ) {}
 
+  /** Stacks at once in a run that does not say. */
+  get parallelStacks(): number {
+    return this.tools.config.runs.parallelStacks;
+  }
+
   async deploy(principal: Principal, deploymentId: string, body: DeployBody): Promise<Started> {
     const permission = body.preview ? 'deployments:preview' : 'deployments:deploy';
     const deployment = await this.load(principal, deploymentId, permission, body.environment);
@@ -176,7 +181,7 @@ export class OperationsService {
     const force = body.force ?? false;
     return {
       preview: body.preview ?? false,
-      parallel: parallelOf(body.parallel, this.tools.config.runs.parallelStacks),
+      parallel: parallelOf(body.parallel, this.parallelStacks),
       schedule: body.schedule ?? 'ready',
       smartSkip: force ? false : (body.smartSkip ?? true),
       force,

@@ -66,9 +66,10 @@ describe('what a rollback does (deployments.md 7.9)', () => {
     const stacks = target({ network: snapshot(made('a')), app: snapshot(reading('then', text)) });
     const appNow = { ...reading('then', text), total: 'other', resolved: { [text]: 'another vpc' } };
     const moved = rollbackTo(stacks, [now('network', made('x')), now('app', appNow)], null);
-    expect(Object.keys(moved.deploy)).toEqual(['network', 'app']);
+    expect([Object.keys(moved.deploy), moved.conditional]).toEqual([['network', 'app'], ['app']]);
     const equal = rollbackTo(stacks, [now('network', made('a')), now('app', appNow)], null);
     expect(Object.keys(equal.deploy)).toEqual([]);
+    expect(moved.conditional).not.toContain('network');
   });
 
   it('names dependents that read outputs the target lacks', () => {

@@ -13,7 +13,7 @@ export interface RollbackTarget {
 
 /**
  * From what is there to what was there (deployments.md 7.9): only now → destroy; only then, or different, or not deployed now →
- * the configuration of then, with all that read its outputs; equal → untouched.
+ * the configuration of then; equal, but reading outputs of such a stack → the same, when these come out different; equal → untouched.
  * @param current instances as they were before the operation
  * @param only limits it to one stack
  */
@@ -36,16 +36,18 @@ export function rollbackTo(
       .map(([stack]) => stack),
   );
   // whoever reads outputs of a stack that is applied gets what comes out
-  for (let size = -1; size !== differs.size;) {
-    size = differs.size;
+  const touched = new Set(differs);
+  for (let size = -1; size !== touched.size;) {
+    size = touched.size;
     for (const [stack, { fingerprint }] of then)
-      if (producersOf(fingerprint).some((each) => differs.has(each))) differs.add(stack);
+      if (producersOf(fingerprint).some((each) => touched.has(each))) touched.add(stack);
   }
-  const deploy = then.filter(([stack]) => differs.has(stack));
+  const deploy = then.filter(([stack]) => touched.has(stack));
   const was = new Set(then.map(([stack]) => stack));
   return {
     version: target.version.version,
     deploy: Object.fromEntries(deploy.flatMap(([stack, { config }]) => (config ? [[stack, config]] : []))),
+    conditional: [...touched].filter((stack) => !differs.has(stack)),
     destroy: current
       .filter(({ stack, status }) => isStanding(status) && !was.has(stack) && isWanted(stack))
       .map(({ stack }) => stack),

@@ -48,7 +48,7 @@ export class RollbacksService {
       environment: body.environment,
       parameters: {
         preview,
-        parallel: 1,
+        parallel: this.operations.parallelStacks,
         schedule: 'ready',
         smartSkip: false,
         force: body.force ?? false,
