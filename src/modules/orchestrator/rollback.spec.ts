@@ -1,4 +1,5 @@
 import { OrchestratorRig } from '../../../test/fakes/orchestrator-rig.js';
+import type { InstanceChange } from './run-journal.port.js';
 import { aDeployedInstance, aFingerprint, aRunRequest, stacksOf } from '../../../test/factories/run-request.js';
 
 const CHAIN = { dns: [], network: [], security: ['network'], secrets: ['security'] };
@@ -192,9 +193,7 @@ describe('a rollback of a stack that others read', () => {
   const rolledBack = async (vpcId: () => string): Promise<{ rig: OrchestratorRig; log: readonly string[] }> => {
     const rig = new OrchestratorRig({ network: { outputs: () => ({ vpcId: vpcId() }) } });
     await rig.run(aRunRequest(stacks));
-    const app = rig.journal.instances.get('app');
-    if (app?.kind !== 'deployed') throw new Error('app is not deployed');
-    const { fingerprint, config } = app;
+    const { fingerprint, config } = rig.journal.instances.get('app') as Extract<InstanceChange, { kind: 'deployed' }>;
     const facts = { app: { fingerprint, dependencies: ['network'], codeHash: 'c0de' } };
     const deploy = { network: { values: {}, secretKeys: [] }, app: config };
     const rollbackTo = { version: 1, deploy, conditional: ['app'], destroy: [], facts };
