@@ -20,6 +20,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config), createAdapter(config), {
     logger: new NestLog(),
     abortOnError: false,
+    bodyParser: false, // request-bodies.ts
   });
   const filter = new AppExceptionFilter({
     ...(config.server.docsBaseUrl ? { docsBaseUrl: config.server.docsBaseUrl } : {}),

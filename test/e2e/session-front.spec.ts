@@ -75,7 +75,7 @@ describe('requests of clients in front of the framework and through it', () => {
     ['with a wrong field', { body: { epoch: 0 }, status: 400, isLeft: true }],
     ['with an unknown field', { body: { last_heartbeat: 1 }, status: 400, isLeft: true }],
     ['that is no JSON', { body: '{"epoch":', headers: json, status: 400, isLeft: true }],
-    ['in another format', { body: 'epoch', headers: { 'content-type': 'text/plain' }, status: 400, isLeft: true }],
+    ['in another format', { body: 'epoch', headers: { 'content-type': 'text/plain' }, status: 415, isLeft: true }],
     ['that is too large', { body: { metadata: { a: 'x'.repeat(110_000) } }, status: 413, isLeft: true }],
     ['without a key', { headers: { 'x-api-key': '' }, status: 401, isLeft: true }],
     ['of an unknown key', { headers: { 'x-api-key': 'unknown-key-0123456789' }, status: 401, isLeft: true }],

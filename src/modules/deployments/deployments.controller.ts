@@ -6,6 +6,7 @@ import { Allow, CurrentPrincipal } from '../../shared/http/allow.js';
 import { revisionOf } from '../../shared/http/if-match.js';
 import { paginate } from '../../shared/http/paging.js';
 import type { Principal } from '../../shared/http/principal.js';
+import { TakesYaml } from '../../shared/http/request-bodies.js';
 import {
   CreateDeploymentBody,
   DeploymentParams,
@@ -85,7 +86,8 @@ export class DeploymentsController {
 
   @Put(':id')
   @Allow('deployments:update')
-  @ApiOperation({ summary: 'Change the manifest; a new revision tells what changed' })
+  @TakesYaml({ field: 'manifest' })
+  @ApiOperation({ summary: 'Change the manifest; a new revision tells what changed. A YAML body is the whole manifest' })
   async update(
     @CurrentPrincipal() principal: Principal,
     @Param() { id }: DeploymentParams,

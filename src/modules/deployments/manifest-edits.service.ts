@@ -50,8 +50,9 @@ export class ManifestEditsService {
     const touched = body.manifest === undefined ? touchedEnvironments(body) : declaredEnvironments(before);
     this.requireEnvironmentRights(principal, deployment, touched);
     const surroundings = { ...this.catalogue.surroundings(deployment.organization), deploymentId };
-    const base = body.manifest === undefined ? before : replaceManifest(before, body.manifest, surroundings);
-    const after = restoreMasked(editManifest(base, body), before, this.catalogue.stacks.knownTemplates());
+    const { manifest: whole, ...edit } = body;
+    const base = whole === undefined ? before : replaceManifest(before, whole, surroundings);
+    const after = restoreMasked(editManifest(base, edit), before, this.catalogue.stacks.knownTemplates());
     for (const environment of switchedEnvironments(before, after)) {
       this.access.require(
         principal,

@@ -110,7 +110,9 @@ export function toAppError(error: unknown): AppError {
     });
   }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || statusCode === 415) {
-    return new Invalid('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json', { status: 415, cause: error });
+    const message =
+      'Send the body as application/json; where a manifest or a state comes in, application/yaml will do too';
+    return new Invalid('UNSUPPORTED_MEDIA_TYPE', message, { status: 415, cause: error });
   }
   if (
     code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ||

@@ -6,6 +6,7 @@ import type { Config } from '../config/config.js';
 import { type AppError, Invalid } from '../errors/app-error.js';
 import type { AppExceptionFilter } from '../errors/exception.filter.js';
 import { type ContextRequest, correlationOf, type RequestContext, runInContext } from './request-context.js';
+import { installBodyParsers } from './request-bodies.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import { RouteTable } from './route-table.js';
 import { trustedProxies } from './trusted-proxies.js';
@@ -44,6 +45,7 @@ export async function installHooks(
 ): Promise<void> {
   const routes = new RouteTable();
   fastify.decorateRequest('cloudContext', undefined);
+  installBodyParsers(fastify);
 
   fastify.addHook('onRoute', (route) => {
     routes.add(route.method, route.url);

@@ -6,6 +6,7 @@ import { Answer, accepted, created, RawAnswer } from '../../../shared/http/answe
 import { ApiData, ApiRefusals } from '../../../shared/http/api-answers.js';
 import { paginate } from '../../../shared/http/paging.js';
 import type { Principal } from '../../../shared/http/principal.js';
+import { TakesYaml } from '../../../shared/http/request-bodies.js';
 import { DeploymentParams } from '../deployment.dto.js';
 import { statusUrl } from '../operations/operation.dto.js';
 import { isFinal } from '../operations/operation.js';
@@ -128,6 +129,7 @@ export class StateController {
   @HttpCode(200)
   @RateLimitClass('EXEC')
   @Allow('state:write')
+  @TakesYaml()
   @ApiOperation({
     summary: 'Put a state in the place of that of one stack; a backup is taken first. 202 when it takes long',
   })
