@@ -17,6 +17,8 @@ const BENCHES: Readonly<Record<string, string>> = {
   'ready-vs-serial': "the default template's graph, ready-node against serial and against its critical path",
   'session-read': 'an authenticated GET of one session against bare Fastify with one raw findOne',
   'session-targets': 'latency targets of the session half: heartbeats, lists, health, detection, logging',
+  'skip-property':
+    '10,000 random edit sequences through plan and skip, against a naive rebuild: false skips and false runs',
   'stack-overhead': 'our time around one executed stack, against the engine alone',
   sweep: 'one search for stalled sessions among 100,000, 1,000 of them expired: time, documents examined, memory',
 };

@@ -5,18 +5,12 @@ import autocannon from 'autocannon';
 import { provideDatabase } from '../tools/dev-database/provide-database.js';
 import { median, percentile } from './report.js';
 import { type Server, startProcess, startServer } from './server-process.js';
-import { steadyLoad, type SteadyRequest } from './steady-load.js';
+import { type Load, steadyLoad, type SteadyRequest } from './steady-load.js';
 
 /** Keys that share the load: one may send 12,000 heartbeats a minute. */
 const KEYS = Array.from({ length: 40 }, (_, i) => `bench-key-${String(i).padStart(2, '0')}-0123456789`);
 const SESSIONS = 100;
 const DATABASE = 'bench_sessions';
-
-export interface Load {
-  readonly perSecond: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-}
 
 /** One kind of request, to one of the sessions. */
 export interface Request {

@@ -1,6 +1,11 @@
 import { Agent, request } from 'node:http';
-import type { Load } from './session-load.js';
 import { percentile } from './report.js';
+
+export interface Load {
+  readonly perSecond: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+}
 
 export interface SteadyRequest {
   readonly method: 'GET' | 'POST';

@@ -6,7 +6,9 @@ import { compareNames } from '../orchestrator/graph.js';
 /**
  * Programs of stacks on this host and the digest of their code (deployments.md 1.5, 7.4).
  * 1. The source folder is looked up, and the compiled program that a runner loads.
- * 2. Both are listed file by file; a digest made from the same paths, sizes and times is taken from memory.
+ * 2. Both are listed file by file; a digest made from the same paths, sizes and times is taken from memory. The time that counts
+ *    is the inode's: a copy that keeps the old time of change and size is seen, too. What was written just now is read again, for
+ *    a later write within the file system's tick would have the same time.
  * 3. Otherwise: SHA-256 over relative path and content, files sorted by path, `stacks/shared` added when a file imports it.
  * Both count, because an edit that is not built yet and a build that is not from this source each mean other code.
  */
@@ -46,8 +48,13 @@ export function isProgramPresent(roots: SourceRoots, stack: string): boolean {
   return existsSync(join(programDirOf(roots, stack), 'index.js'));
 }
 
+/** Above the tick of any file system's clock, and a clock of a file server that is a little ahead; in ms. */
+const SETTLED_MS = 2_000;
+
 interface Remembered {
   readonly stamp: string;
+  /** Nothing of it had been written just before it was read. */
+  readonly isSettled: boolean;
   readonly hash: string;
   readonly importsShared: boolean;
 }
@@ -65,13 +72,15 @@ export class CodeHashes {
     const shared = [join(sources, 'shared'), join(compiled, 'shared')].flatMap((root) => filesBelow(root));
     const known = this.#known.get(stack);
     const stamp = stampOf(known && !known.importsShared ? own : [...own, ...shared]);
-    if (known?.stamp === stamp) return known.hash;
+    if (known?.isSettled && known.stamp === stamp) return known.hash;
+    const readAt = Date.now();
     const importsShared = own.some(
       (file) => CODE_FILE.test(file.path) && IMPORTS_SHARED.test(readFileSync(file.path, 'utf8')),
     );
     const files = importsShared ? [...own, ...shared] : own;
     const hash = digestOf(files);
-    this.#known.set(stack, { stamp: stampOf(files), hash, importsShared });
+    const isSettled = files.every((file) => file.changedAt < readAt - SETTLED_MS);
+    this.#known.set(stack, { stamp: stampOf(files), isSettled, hash, importsShared });
     return hash;
   }
 }
@@ -81,6 +90,8 @@ interface FoundFile {
   /** Below the folder that was asked for. */
   readonly relative: string;
   readonly stamp: string;
+  /** When its inode changed, in ms since 1970. */
+  readonly changedAt: number;
 }
 
 function filesBelow(root: string, folder = ''): FoundFile[] {
@@ -92,8 +103,8 @@ function filesBelow(root: string, folder = ''): FoundFile[] {
       const relative = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) return EXCLUDED_FOLDERS.has(entry.name) ? [] : filesBelow(root, relative);
       if (!entry.isFile() || EXCLUDED_FILES.test(entry.name)) return [];
-      const { mtimeMs, size } = statSync(join(here, entry.name));
-      return [{ path: join(here, entry.name), relative, stamp: `${mtimeMs}:${size}` }];
+      const { ctimeMs, ino, size } = statSync(join(here, entry.name));
+      return [{ path: join(here, entry.name), relative, stamp: `${ctimeMs}:${ino}:${size}`, changedAt: ctimeMs }];
     });
 }
 

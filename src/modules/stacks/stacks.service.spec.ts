@@ -131,6 +131,15 @@ describe('code hash (deployments.md 7.4)', () => {
     expect(stacks.source('network').codeHash).not.toBe(before);
   });
 
+  it('sees a file that was replaced by another one of the same size and time', () => {
+    const stacks = service();
+    write('stacks/network/src/index.ts', 'export const a = 1;');
+    const before = stacks.source('network').codeHash;
+    clock -= 1;
+    write('stacks/network/src/index.ts', 'export const a = 2;');
+    expect(stacks.source('network').codeHash).not.toBe(before);
+  });
+
   it('is the same when only times change', () => {
     const stacks = service();
     const before = stacks.source('network').codeHash;

@@ -101,7 +101,8 @@ export class OperationJournal implements RunJournal {
   }
 }
 
-function instanceChange(
+/** What a change of a run makes of the stored instance. */
+export function instanceChange(
   change: InstanceChange,
   by: string,
   now: Date,
