@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, Conflict, Denied, NotFound } from '../../shared/errors/app-error.js';
+import type { Append } from '../../shared/events/event-log.js';
 import { draft, type EventDraft } from '../../shared/events/events.js';
 import { Access } from '../../shared/http/access.port.js';
 import type { EnvironmentName, Principal } from '../../shared/http/principal.js';
 import { Clock } from '../../shared/kernel/clock.js';
 import { Catalogue } from './catalogue.js';
 import { type Deployment, idleEnvironmentStatus } from './deployment.js';
+import type { Environment } from './environments/environment.js';
+import { noEnvironment } from './environments/environment-switch.js';
 import type { UpdateDeploymentBody } from './deployment.dto.js';
 import { environmentRows, scopeOf, targetOf } from './deployment-records.js';
 import { DeploymentStores } from './deployment-stores.js';
@@ -25,6 +28,16 @@ export interface SavedManifest {
   /** `path: old → new`, secrets masked; empty = nothing changed and no revision was made. */
   readonly changes: readonly string[];
   readonly configFiles: number;
+}
+
+/** A manifest that is valid and not stored yet. */
+export interface PreparedEdit {
+  readonly before: Manifest;
+  readonly after: Manifest;
+  /** Empty = nothing changes, and no revision is made. */
+  readonly changes: readonly string[];
+  readonly now: Deployment;
+  readonly then: Deployment;
 }
 
 /** Changes of a manifest: checked as a whole, kept as a revision, followed by environments, instances and the mirror. */
@@ -106,6 +119,44 @@ export class ManifestEditsService {
     return this.save(principal, deployment, before, after, deployment.revision);
   }
 
+  /**
+   * What `replace` would make, with nothing stored: for an operation that is planned with it and stored together with it.
+   * @throws Refused for what is wrong in it
+   */
+  async prepare(
+    principal: Principal,
+    deployment: Deployment,
+    before: Manifest,
+    after: Manifest,
+  ): Promise<PreparedEdit> {
+    await this.requireEnvironmentsFree(deployment, before, after);
+    this.requireValid(deployment, after);
+    const changes = changeList(before, after, this.catalogue.stacks.knownTemplates());
+    if (changes.length === 0) return { before, after, changes, now: deployment, then: deployment };
+    return { before, after, changes, now: deployment, then: this.changed(principal, deployment, after) };
+  }
+
+  /** The record of an environment as it will be. @throws NotFound when the manifest has none of that name */
+  async environmentAfter({ then, after }: PreparedEdit, environment: EnvironmentName): Promise<Environment> {
+    const row = environmentRows(then, after).find((each) => each.environment === environment);
+    if (!row) throw noEnvironment(environment);
+    const current = await this.stores.environments.find(then.deploymentId, environment);
+    const { enabled, account, region } = row;
+    return current ? { ...current, enabled, account, region } : row;
+  }
+
+  /** @param also joins the transaction */
+  async write(edit: PreparedEdit, also: () => Promise<void> = async () => undefined): Promise<SavedManifest> {
+    const { after, changes, now, then } = edit;
+    const configFiles = countConfigFiles(after);
+    await this.stores.eventLog.write(now.organization, async (append) => {
+      if (changes.length > 0) await this.store(edit, append);
+      await also();
+    });
+    if (changes.length > 0) await this.stores.mirror.update(then, after, this.catalogue.stacks.knownTemplates());
+    return { deployment: then, changes, configFiles };
+  }
+
   private async save(
     principal: Principal,
     deployment: Deployment,
@@ -113,56 +164,52 @@ export class ManifestEditsService {
     after: Manifest,
     ifRevision?: number,
   ): Promise<SavedManifest> {
-    const stackTemplates = this.catalogue.stacks.knownTemplates();
-    const { deploymentId, organization } = deployment;
-    const surroundings = { ...this.catalogue.surroundings(organization), deploymentId };
-    const refusal = manifestRefusal(validateManifest(after, surroundings).findings);
-    if (refusal) throw refusal;
-    const changes = changeList(before, after, stackTemplates);
-    const configFiles = countConfigFiles(after);
+    this.requireValid(deployment, after);
+    const changes = changeList(before, after, this.catalogue.stacks.knownTemplates());
     if (ifRevision !== undefined && ifRevision !== deployment.revision)
       throw revisionMoved(ifRevision, deployment.revision);
-    if (changes.length === 0) return { deployment, changes, configFiles };
-    const now = this.clock.now();
-    const revision = deployment.revision + 1;
-    const changed: Deployment = {
+    if (changes.length === 0) return { deployment, changes, configFiles: countConfigFiles(after) };
+    return this.write({ before, after, changes, now: deployment, then: this.changed(principal, deployment, after) });
+  }
+
+  private requireValid({ deploymentId, organization }: Deployment, manifest: Manifest): void {
+    const surroundings = { ...this.catalogue.surroundings(organization), deploymentId };
+    const refusal = manifestRefusal(validateManifest(manifest, surroundings).findings);
+    if (refusal) throw refusal;
+  }
+
+  /** The deployment with a further revision. */
+  private changed(principal: Principal, deployment: Deployment, after: Manifest): Deployment {
+    return {
       ...deployment,
-      revision,
+      revision: deployment.revision + 1,
       domain: after.deployment.domain,
       description: after.deployment.description ?? '',
       costCenter: after.deployment.costCenter ?? '',
       tags: after.deployment.tags ?? {},
-      updatedAt: now,
+      updatedAt: this.clock.now(),
       updatedBy: principal.name,
     };
-    await this.stores.eventLog.write(deployment.organization, async (append) => {
-      await this.requireEnvironmentsFree(deployment, before, after); // again, where nobody can come between
-      const { domain, description, costCenter, tags, updatedAt, updatedBy } = changed;
-      const enabled = environmentRows(changed, after)
-        .filter((row) => row.enabled)
-        .map((row) => row.environment);
-      const written = await this.stores.deployments.change(
-        deployment.deploymentId,
-        {
-          revision,
-          domain,
-          description,
-          costCenter,
-          tags: { ...tags },
-          updatedAt,
-          updatedBy,
-          environmentsEnabled: enabled,
-        },
-        deployment.revision,
-      );
-      if (!written) throw revisionMoved(deployment.revision, deployment.revision + 1);
-      await this.stores.vault.store(deployment, after, { revision, author: principal.name, changes, createdAt: now });
-      await this.followEnvironments(changed, after);
-      append(draft('deployment_updated', scopeOf(deployment), { revision, changes, updatedBy: principal.name }));
-      for (const name of switchedEnvironments(before, after)) append(switchedEvent(changed, after, name));
-    });
-    await this.stores.mirror.update(changed, after, stackTemplates);
-    return { deployment: changed, changes, configFiles };
+  }
+
+  /** Inside a transaction. */
+  private async store({ before, after, changes, now, then }: PreparedEdit, append: Append): Promise<void> {
+    await this.requireEnvironmentsFree(now, before, after); // again, where nobody can come between
+    const { revision, domain, description, costCenter, tags, updatedAt, updatedBy } = then;
+    const environmentsEnabled = environmentRows(then, after)
+      .filter((row) => row.enabled)
+      .map((row) => row.environment);
+    const facts = { revision, domain, description, costCenter, tags: { ...tags }, updatedAt, updatedBy };
+    const written = await this.stores.deployments.change(
+      now.deploymentId,
+      { ...facts, environmentsEnabled },
+      now.revision,
+    );
+    if (!written) throw revisionMoved(now.revision, revision);
+    await this.stores.vault.store(now, after, { revision, author: updatedBy, changes, createdAt: updatedAt });
+    await this.followEnvironments(then, after);
+    append(draft('deployment_updated', scopeOf(now), { revision, changes, updatedBy }));
+    for (const name of switchedEnvironments(before, after)) append(switchedEvent(then, after, name));
   }
 
   /** Environment records and stack instances follow the manifest. */
@@ -212,10 +259,10 @@ export class ManifestEditsService {
     await closing.refreshDeployment(deployment.deploymentId);
   }
 
-  /** Enabling or disabling waits for no one: 409 while an operation holds the environment. */
+  /** Enabling or disabling waits for no one: 409 while an operation holds the environment, or waits for it. */
   private async requireEnvironmentsFree(deployment: Deployment, before: Manifest, after: Manifest): Promise<void> {
     for (const name of switchedEnvironments(before, after)) {
-      const holder = await this.stores.operations.findActive(deployment.deploymentId, name);
+      const holder = await this.stores.operations.findOpen(deployment.deploymentId, name);
       if (!holder) continue;
       throw new Conflict(
         'OPERATION_IN_PROGRESS',

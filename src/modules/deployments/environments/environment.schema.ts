@@ -4,7 +4,8 @@ import type { Environment, EnvironmentVersion, StackInstance } from './environme
 type Stored<T> = { -readonly [K in keyof T]: T[K] };
 
 export const ENVIRONMENTS_COLLECTION = 'deployment_environments';
-export type EnvironmentRecord = Stored<Environment>;
+/** `accepted`: operations that were accepted; whoever writes the record at the same time conflicts with them. */
+export type EnvironmentRecord = Stored<Environment> & { accepted?: number };
 
 export const environmentSchema = new Schema<EnvironmentRecord>(
   {
@@ -25,6 +26,7 @@ export const environmentSchema = new Schema<EnvironmentRecord>(
     disabledAt: { type: Date, default: null },
     disabledBy: { type: String, default: null },
     driftSchedule: { type: Schema.Types.Mixed, default: null },
+    accepted: { type: Number, default: 0 },
   },
   { collection: ENVIRONMENTS_COLLECTION, versionKey: false },
 );

@@ -6,7 +6,7 @@ import { targetOf } from '../deployment-records.js';
 import type { Deployment } from '../deployment.js';
 import { DeploymentStores } from '../deployment-stores.js';
 import { DeploymentsService } from '../deployments.service.js';
-import { ManifestEditsService } from '../manifest-edits.service.js';
+import { ManifestEditsService, type PreparedEdit } from '../manifest-edits.service.js';
 import { isStackOn, type Manifest } from '../manifest/manifest.js';
 import { maskSecrets } from '../manifest/secrets.js';
 import { requireDestructiveConfirmation, requireProdConfirmation } from '../operations/confirmations.js';
@@ -93,13 +93,10 @@ export class EnvironmentsService {
     const force = body.force ?? false;
     const warnings = await gate.pass(principal, deployment, environment, { preview: isOn && !body.autoDeploy, force });
     const after = withEnabled(before, environment, body, catalogue.stacks.templates());
-    if (body.autoDeploy) await intake.requireCapacity(principal, deployment.organization);
-    const saved = await this.edits.replace(principal, deployment, before, after);
-    const started = body.autoDeploy
-      ? await this.operations.deploy(principal, deploymentId, { environment, ...confirmOf(body), force })
-      : null;
-    const detail = await this.detailOf(saved.deployment, environment);
-    return { deployment: saved.deployment, environment: detail, started, warnings };
+    const edit = await this.edits.prepare(principal, deployment, before, after);
+    const started = body.autoDeploy ? await this.deployWith(principal, edit, { environment, force }) : null;
+    if (!body.autoDeploy) await this.edits.write(edit);
+    return { deployment: edit.then, environment: await this.detailOf(edit.then, environment), started, warnings };
   }
 
   /**
@@ -137,6 +134,20 @@ export class EnvironmentsService {
     const detail = await this.detailOf(saved.deployment, environment);
     const warnings = standing.length > 0 ? [remaining(environment, standing)] : [];
     return { deployment: saved.deployment, environment: detail, started: null, warnings };
+  }
+
+  /** The switch and the deployment are stored together or not at all. */
+  private async deployWith(
+    principal: Principal,
+    edit: PreparedEdit,
+    body: { readonly environment: EnvironmentName; readonly force: boolean },
+  ): Promise<Started> {
+    const { intake } = this.tools;
+    const environment = await this.edits.environmentAfter(edit, body.environment);
+    const candidate = { deployment: edit.then, manifest: edit.after, environment };
+    const start = this.operations.deployStart(body);
+    const prepared = await intake.prepare(principal, edit.then, start, candidate);
+    return intake.accept(prepared, (enter) => this.edits.write(edit, enter));
   }
 
   private require(

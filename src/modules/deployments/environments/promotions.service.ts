@@ -114,9 +114,13 @@ export class PromotionsService {
       const started = await this.intake.start(principal, deployment, { ...start, overrides });
       return { ...started, warnings: [...started.warnings, ...advice], promotion, diff, leftOut };
     }
-    await this.intake.requireCapacity(principal, deployment.organization);
-    const saved = await this.tools.edits.replace(principal, deployment, before.manifest, result.manifest);
-    const started = await this.intake.start(principal, saved.deployment, { ...start, overrides: result.overrides });
+    const { edits } = this.tools;
+    const edit = await edits.prepare(principal, deployment, before.manifest, result.manifest);
+    const environment = await edits.environmentAfter(edit, to);
+    const candidate = { deployment: edit.then, manifest: edit.after, environment };
+    const asked = { ...start, overrides: result.overrides };
+    const prepared = await this.intake.prepare(principal, edit.then, asked, candidate);
+    const started = await this.intake.accept(prepared, (enter) => edits.write(edit, enter));
     return { ...started, warnings: [...started.warnings, ...advice], promotion, diff, leftOut };
   }
 

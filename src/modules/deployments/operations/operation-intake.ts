@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../../shared/config/config.js';
-import { AppError, Conflict, Refused } from '../../../shared/errors/app-error.js';
+import { AppError, Conflict, NotFound, Refused } from '../../../shared/errors/app-error.js';
+import { UnitOfWork } from '../../../shared/database/unit-of-work.js';
 import { EventsRepository } from '../../../shared/events/events.repository.js';
 import type { IrreversibleStep } from '../../../shared/events/events.js';
 import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
@@ -18,7 +19,7 @@ import { OperationPlanner, type Planned } from './operation-planner.js';
 import { OperationWorker } from './operation-worker.js';
 import type { Operation, OperationParameters, OperationType } from './operation.js';
 import { OperationsRepository } from './operations.repository.js';
-import { disabledEnvironment } from './run-request.builder.js';
+import { type Candidate, disabledEnvironment } from './run-request.builder.js';
 
 /** Operations at once per organization by tier; further ones 429 (api.md 1.8). */
 const CONCURRENT: Readonly<Record<string, number>> = { free: 1, standard: 5, enterprise: 20, static: 5 };
@@ -46,6 +47,18 @@ export interface Start {
   readonly planId?: string;
 }
 
+/** An operation that nothing refuses any more but somebody who is faster. */
+export interface Prepared extends Planned {
+  readonly warnings: readonly Notice[];
+}
+
+/** Another operation has got the environment in the meantime. */
+class Taken extends Conflict {
+  constructor() {
+    super('OPERATION_IN_PROGRESS', 'Another operation holds the environment');
+  }
+}
+
 /** Repositories of operations. */
 @Injectable()
 export class OperationStores {
@@ -54,6 +67,7 @@ export class OperationStores {
     readonly environments: EnvironmentsRepository,
     readonly operations: OperationsRepository,
     readonly events: EventsRepository,
+    readonly unitOfWork: UnitOfWork,
   ) {}
 }
 
@@ -81,7 +95,7 @@ const ALSO_WHEN_DISABLED: readonly OperationType[] = [
 
 /**
  * The one way into an operation, whatever its type: running operation → environment → options → capacity → plan → stored, and
- * claimed or queued.
+ * claimed or queued. Storing it touches the environment, so that nobody switches or removes that at the same time.
  */
 @Injectable()
 export class OperationIntake {
@@ -99,14 +113,29 @@ export class OperationIntake {
     if (holder) throw inProgress(holder);
   }
 
-  /** @throws Conflict `OPERATION_IN_PROGRESS`, Refused `ENVIRONMENT_DISABLED`, `INVALID_OPTIONS`, `PROMOTION_BLOCKED` and what planning refuses */
+  /** @throws what `prepare` and `accept` refuse */
   async start(principal: Principal, deployment: Deployment, start: Start): Promise<Started> {
+    const prepared = await this.prepare(principal, deployment, start);
+    return this.accept(prepared, (enter) => this.stores.unitOfWork.run(enter));
+  }
+
+  /**
+   * Everything that can be refused, with nothing stored.
+   * @param candidate the manifest that is going to be saved together with the operation; default: the stored one
+   * @throws Conflict `OPERATION_IN_PROGRESS`, Refused `ENVIRONMENT_DISABLED`, `INVALID_OPTIONS`, `PROMOTION_BLOCKED` and what planning refuses
+   */
+  async prepare(
+    principal: Principal,
+    deployment: Deployment,
+    start: Start,
+    candidate: Candidate | null = null,
+  ): Promise<Prepared> {
     const { parameters, environment: name } = start;
     const holder = await this.stores.operations.findActive(deployment.deploymentId, name);
     if (holder && !parameters.preview && !parameters.waitForLock) throw inProgress(holder);
-    const environment = await this.stores.environments.find(deployment.deploymentId, name);
+    const environment = candidate?.environment ?? (await this.stores.environments.find(deployment.deploymentId, name));
     const standing = environment !== null && (environment.enabled || ALSO_WHEN_DISABLED.includes(start.type));
-    if (!standing) throw disabledEnvironment(name);
+    if (!standing) throw await this.notEnabled(deployment.deploymentId, name);
     if (parameters.continueOnError && parameters.rollbackOnError) {
       throw new Refused('INVALID_OPTIONS', 'continueOnError and rollbackOnError exclude each other', {
         details: { options: ['continueOnError', 'rollbackOnError'] },
@@ -116,21 +145,46 @@ export class OperationIntake {
     const warnings = inOrder ? await this.gate.pass(principal, deployment, name, parameters) : [];
     if (!parameters.preview) await this.requireCapacity(principal, deployment.organization);
     const draftOperation = this.newOperation(principal, deployment, start, !holder || parameters.preview);
-    return { ...(await this.accept(await this.planner.plan(draftOperation))), warnings };
+    return { ...(await this.planner.plan(draftOperation, candidate)), warnings };
   }
 
-  private async accept({ operation, plan, irreversible }: Planned): Promise<Omit<Started, 'warnings'>> {
+  /**
+   * Stores the operation and sets it going, or queues it.
+   * @param write runs what it is given in one transaction, with whatever has to be stored together with the operation
+   * @throws Conflict `OPERATION_IN_PROGRESS`, Refused `ENVIRONMENT_DISABLED` when somebody was faster, and what `write` throws
+   */
+  async accept(prepared: Prepared, write: (enter: () => Promise<void>) => Promise<unknown>): Promise<Started> {
+    const { operation, plan, irreversible, warnings } = prepared;
     const { operations } = this.stores;
     let accepted = operation;
-    if (!(await operations.insert(operation))) {
+    try {
+      await write(() => this.enter(accepted));
+    } catch (error) {
+      if (!(error instanceof Taken)) throw error;
       const holder = await operations.findActive(operation.deploymentId, operation.environment);
       if (!operation.parameters.waitForLock && holder) throw inProgress(holder);
       accepted = { ...operation, active: false, activeAt: null };
-      await operations.insert(accepted);
+      await write(() => this.enter(accepted));
     }
     if (accepted.active || accepted.preview) this.worker.wake(accepted.operationId);
     else await this.tools.closing.promoteNext(accepted).then((next) => next && this.worker.wake(next.operationId));
-    return { operation: accepted, plan, irreversible, queuePosition: await this.queuePosition(accepted) };
+    return { operation: accepted, plan, irreversible, warnings, queuePosition: await this.queuePosition(accepted) };
+  }
+
+  /** Inside a transaction. */
+  private async enter(operation: Operation): Promise<void> {
+    const { deploymentId, environment, type } = operation;
+    const mustBeEnabled = !ALSO_WHEN_DISABLED.includes(type);
+    if (!(await this.stores.environments.enter(deploymentId, environment, mustBeEnabled))) {
+      throw await this.notEnabled(deploymentId, environment);
+    }
+    if (!(await this.stores.operations.insert(operation))) throw new Taken();
+  }
+
+  /** The deployment may have been deleted since the request came. */
+  private async notEnabled(deploymentId: string, environment: EnvironmentName): Promise<AppError> {
+    const isThere = (await this.stores.deployments.find(deploymentId)) !== null;
+    return isThere ? disabledEnvironment(environment) : new NotFound('deployment', deploymentId);
   }
 
   /** @throws AppError `CONCURRENCY_LIMIT` (429) */

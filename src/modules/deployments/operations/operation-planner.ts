@@ -9,7 +9,7 @@ import { StacksService } from '../../stacks/stacks.service.js';
 import type { Operation } from './operation.js';
 import { OperationsRepository } from './operations.repository.js';
 import { requireFresh } from './plan-freshness.js';
-import { type RunBasis, RunRequestBuilder, stickyPath } from './run-request.builder.js';
+import { type Candidate, type RunBasis, RunRequestBuilder, stickyPath } from './run-request.builder.js';
 
 /** A fence that no lease has: planning writes nothing. */
 const NO_FENCE = 0;
@@ -35,9 +35,9 @@ export class OperationPlanner {
     private readonly operations: OperationsRepository,
   ) {}
 
-  /** @throws what refuses it */
-  async plan(operation: Operation): Promise<Planned> {
-    const basis = await this.builder.basis(operation);
+  /** @param candidate the manifest that it is planned with, where it is not stored yet. @throws what refuses it */
+  async plan(operation: Operation, candidate: Candidate | null = null): Promise<Planned> {
+    const basis = await this.builder.basis(operation, candidate);
     requireKept(operation, basis);
     const everything = this.builder.compose(operation, basis, NO_FENCE);
     const selectedStacks = select(operation, everything);

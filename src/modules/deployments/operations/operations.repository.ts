@@ -54,6 +54,15 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
     return record ? this.toOperation(record) : null;
   }
 
+  /** One that holds the environment or waits for it. */
+  async findOpen(deploymentId: string, environment: EnvironmentName): Promise<Operation | null> {
+    const record = await this.model
+      .findOne({ deploymentId, environment, preview: false, status: { $in: ['pending', 'in_progress'] } }, { _id: 0 })
+      .sort({ active: -1, createdAt: 1 })
+      .lean<OperationRecord>();
+    return record ? this.toOperation(record) : null;
+  }
+
   /** The newest of the environment that was no preview. */
   async findLatest(
     deploymentId: string,

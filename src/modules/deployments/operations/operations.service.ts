@@ -5,7 +5,7 @@ import type { EnvironmentName, Principal } from '../../../shared/http/principal.
 import { RunStop } from '../../orchestrator/run-stop.js';
 import type { Deployment } from '../deployment.js';
 import { requireDestructiveConfirmation, requireProdConfirmation } from './confirmations.js';
-import { OperationIntake, OperationStores, OperationTools, type Started } from './operation-intake.js';
+import { OperationIntake, OperationStores, OperationTools, type Start, type Started } from './operation-intake.js';
 import { OperationWorker } from './operation-worker.js';
 import type { CancelBody, DeployBody, DestroyBody, OperationsQuery } from './operation.dto.js';
 import { type Operation, type OperationParameters, isFinal } from './operation.js';
@@ -35,8 +35,13 @@ export class OperationsService {
     if (!body.preview) requireProdConfirmation(deploymentId, body, 'A deployment to prod');
     const reviewed = body.planId ? await this.reviewed(deploymentId, body, body.planId) : null;
     if (body.resumedFrom) requireRetryable(await this.get(principal, deploymentId, body.resumedFrom));
+    return this.intake.start(principal, deployment, this.deployStart(body, reviewed));
+  }
+
+  /** What a deploy is asked to be. @param reviewed the preview whose plan it executes */
+  deployStart(body: DeployBody, reviewed: Operation | null = null): Start {
     const parameters = this.deployParameters(body);
-    return this.intake.start(principal, deployment, {
+    return {
       type: reviewed?.type ?? 'deploy',
       stack: reviewed?.stack ?? null,
       environment: body.environment,
@@ -44,7 +49,7 @@ export class OperationsService {
       overrides: reviewed?.overrides ?? body.overrides ?? {},
       ...(body.resumedFrom ? { resumedFrom: body.resumedFrom } : {}),
       ...(body.planId ? { planId: body.planId } : {}),
-    });
+    };
   }
 
   async destroy(principal: Principal, deploymentId: string, body: DestroyBody): Promise<Started> {

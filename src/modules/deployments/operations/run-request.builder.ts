@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../../../shared/config/config.js';
-import { Defect, Refused } from '../../../shared/errors/app-error.js';
+import { Defect, NotFound, Refused } from '../../../shared/errors/app-error.js';
 import { StacksService } from '../../stacks/stacks.service.js';
 import { isUpkeep } from '../../orchestrator/run-nodes.js';
 import type {
@@ -40,6 +40,9 @@ export interface RunBasis {
   readonly stateImport?: StateImport;
 }
 
+/** A manifest that is to be saved together with the operation that is planned with it. */
+export type Candidate = Pick<RunBasis, 'deployment' | 'manifest' | 'environment'>;
+
 /** What of an operation decides how its stacks look. */
 type Selection = Pick<Operation, 'overrides' | 'selectedStacks'> & {
   readonly parameters: Pick<Operation['parameters'], 'skipStacks' | 'regenerate'>;
@@ -70,17 +73,18 @@ export class RunRequestBuilder {
     private readonly versions: VersionReader,
   ) {}
 
-  /** @throws Defect when deployment, revision or environment are gone */
+  /** @throws NotFound when the deployment is gone; Defect when its revision or environment is */
   async basis(
     operation: Pick<Operation, 'deploymentId' | 'environment' | 'manifestRevision' | 'type' | 'parameters'>,
+    candidate: Candidate | null = null,
   ): Promise<RunBasis> {
-    const standing = await this.standing(operation);
+    const standing = candidate ? await this.with(candidate) : await this.standing(operation);
     const { stateImport } = operation.parameters;
     if (stateImport) return { ...standing, stateImport: await this.imported(operation.deploymentId, stateImport) };
     return operation.type === 'rollback' ? { ...standing, target: await this.target(operation) } : standing;
   }
 
-  /** What stands in an environment, seen with a revision of the manifest. @throws Defect as `basis` */
+  /** What stands in an environment, seen with a revision of the manifest. @throws as `basis` */
   async standing({
     deploymentId,
     environment: name,
@@ -89,15 +93,19 @@ export class RunRequestBuilder {
     const deployment = await this.deployments.find(deploymentId);
     const manifest = await this.vault.open(deploymentId, manifestRevision);
     const environment = await this.environments.find(deploymentId, name);
-    if (!deployment || !manifest || !environment) {
-      throw new Defect(`Deployment ${deploymentId}, revision ${manifestRevision} or environment ${name} is gone`);
+    if (!deployment) throw new NotFound('deployment', deploymentId); // deleted since it was asked for
+    if (!manifest || !environment) {
+      throw new Defect(`Revision ${manifestRevision} or environment ${name} of ${deploymentId} is gone`);
     }
+    return this.with({ deployment, manifest, environment });
+  }
+
+  private async with(candidate: Candidate): Promise<RunBasis> {
+    const { deploymentId, environment } = candidate.environment;
     return {
-      deployment,
-      manifest,
-      environment,
-      instances: await this.instances.listOf(deploymentId, name),
-      sticky: await this.instances.stickyOf(deploymentId, name),
+      ...candidate,
+      instances: await this.instances.listOf(deploymentId, environment),
+      sticky: await this.instances.stickyOf(deploymentId, environment),
     };
   }
 
