@@ -96,4 +96,11 @@ describe('what the server logs', () => {
       expect(server.output).not.toContain(secret);
     }
   });
+
+  it('the lines that wait for company leave when the server ends in order', async () => {
+    const made = await call('POST', '/api/sessions', { project_id: 'p-last', machine_id: 'm-last' });
+    await server.stop();
+    const id = made.headers.get('x-request-id');
+    expect(await lines(({ context }) => context['request_id'] === id)).not.toEqual([]);
+  });
 });

@@ -9,13 +9,9 @@ import { Unavailable } from '../errors/app-error.js';
 
 /** The one document that `filter` names, by a unique index. */
 export async function findPlainly<T>(model: Model<T>, filter: mongo.Document): Promise<T | null> {
-  const reply = await databaseOf(model).command({
-    find: model.collection.name,
-    filter,
-    limit: 1,
-    singleBatch: true,
-    maxTimeMS: mongoose.get('maxTimeMS'),
-  });
+  const command = { find: model.collection.name, filter, limit: 1, singleBatch: true };
+  const maxTimeMS = mongoose.get('maxTimeMS');
+  const reply = await databaseOf(model).command(maxTimeMS === undefined ? command : { ...command, maxTimeMS });
   return (reply['cursor'] as { readonly firstBatch: readonly T[] }).firstBatch[0] ?? null;
 }
 
