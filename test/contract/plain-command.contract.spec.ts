@@ -31,7 +31,8 @@ describe('plain commands', () => {
         serverSelectionTimeoutMS: 1000,
       })
       .asPromise();
-    counters = connection.model('counters', new mongoose.Schema<Counter>({ name: String, count: Number }));
+    const schema = new mongoose.Schema<Counter>({ name: String, count: Number });
+    counters = connection.model('counters', schema) as unknown as Model<Counter>;
     connection.getClient().on('commandStarted', (event) => started.push(event));
   });
   beforeEach(async () => {
