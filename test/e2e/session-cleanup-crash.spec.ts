@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MongoClient } from 'mongodb';
+import { type Document, MongoClient } from 'mongodb';
 import { aSessionRecord } from '../factories/sessions.js';
 import { FULL_KEY, testSettings } from './app.harness.js';
 import { ServerProcess } from './server-process.js';
@@ -13,7 +13,7 @@ const KEY = { authorization: '', 'x-api-key': FULL_KEY };
 
 describe('a cleanup whose process is killed', () => {
   const data = mkdtempSync(join(tmpdir(), 'cloud-cleanup-'));
-  const settings = { ...testSettings(data), SCHEDULER_MODE: 'off', TTL_GRACE_DAYS: '365' };
+  const settings: Record<string, string> = { ...testSettings(data), SCHEDULER_MODE: 'off', TTL_GRACE_DAYS: '365' };
   const client = new MongoClient(String(settings['MONGODB_URI']));
   const [sessions, tasks] = [client.db().collection('sessions'), client.db().collection('tasks')];
   let server: ServerProcess;
@@ -28,8 +28,8 @@ describe('a cleanup whose process is killed', () => {
     const made = await server.call('POST', '/api/sessions', { project_id: 'p', machine_id: 'm' }, KEY);
     const task = { session_id: made.body['session_id'], project_id: 'p', task_name: 'a task' };
     await server.call('POST', '/api/tasks', task, KEY);
-    const { _id: _session, active_key: _key, ...session } = (await sessions.findOne()) ?? {};
-    const { _id: _task, ...likeTask } = (await tasks.findOne()) ?? {};
+    const { _id: _session, active_key: _key, ...session } = (await sessions.findOne()) as Document;
+    const { _id: _task, ...likeTask } = (await tasks.findOne()) as Document;
     const old = Array.from({ length: SESSIONS }, (_, i) => ({
       ...session,
       ...{ session_id: aSessionRecord().session_id, project_id: `p-${i}`, status: 'completed', completed_at: ENDED },
