@@ -54,6 +54,37 @@ describe('leases', () => {
     expect((await leases.find('lost'))?.token).toBe(now?.token);
   });
 
+  it('[7.11] one that was seized is lost to its holder, however fresh it was', async () => {
+    const first = await leases.acquire('seized', 60_000, { operationId: 'op-1' });
+    if (!first) throw new Error('the key is new');
+    expect(await leases.acquire('seized', 60_000)).toBeNull();
+    const second = await leases.seize('seized', 60_000, { lockType: 'unlock' });
+    expect(second.token).toBe(first.token + 1);
+    await expect(leases.renew(first, 60_000)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    const write = new UnitOfWork(connection).run(() => leases.assertHeld(first));
+    await expect(write).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    await leases.release(first);
+    expect(await leases.find('seized')).toMatchObject({ token: second.token, info: { lockType: 'unlock' } });
+    await leases.release(second);
+    const write2 = new UnitOfWork(connection).run(() => leases.assertHeld(first));
+    await expect(write2).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    expect((await leases.seize('never seen', 60_000)).token).toBe(1);
+  });
+
+  it('tells age and freshness of whoever has it, also when its time is over', async () => {
+    await leases.acquire('looked at', 60_000);
+    expect(await leases.look('looked at')).toMatchObject({ isLive: true });
+    await model.updateOne(
+      { _id: 'looked at' },
+      { $set: { expiresAt: new Date(0), acquiredAt: new Date(Date.now() - 90_000) } },
+    );
+    const held = await leases.look('looked at');
+    expect(held?.isLive).toBe(false);
+    expect(held?.ageMs).toBeGreaterThan(80_000);
+    expect(await leases.find('looked at')).toBeNull();
+    expect(await leases.look('nobody')).toBeNull();
+  });
+
   it('one that ran out but was not taken can still be renewed', async () => {
     const lease = await leases.acquire('late', 60_000);
     if (!lease) throw new Error('the key is new');

@@ -753,6 +753,24 @@ export function stackEngineContract(aRig: () => EngineRig): void {
     });
   });
 
+  describe('a holder that was shut out', () => {
+    it('[7.11] writes nothing more, also not from the run that is under way', async () => {
+      const rig = aRig();
+      const run = rig.run(network, { fence: 3 });
+      let before: unknown;
+      rig.cloud.intercept = async (operation, name) => {
+        if (operation !== 'create' || name !== 'main') return;
+        expect(await rig.engine.shutOut(run, 4, { breakLock: false })).toBe(false);
+        before = await rig.engine.exportState(run);
+      };
+      await expect(rig.engine.up(run)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+      await expect(rig.engine.up(run)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+      await expect(rig.engine.destroy(run)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+      await expect(rig.engine.shutOut(run, 2, { breakLock: false })).rejects.toMatchObject({ code: 'STALE_LEASE' });
+      if (rig.engine.name === 'embedded') expect(await rig.engine.exportState(run)).toEqual(before);
+    });
+  });
+
   describe('state', () => {
     it('goes out and comes back the same; what is not a state of this stack is refused', async () => {
       const rig = aRig();

@@ -55,6 +55,22 @@ describe.each(['memory', 'MongoDB'])('the stack ledger in %s', (kind) => {
     expect(await ledger.open(stack, 2, aRun('next'))).toEqual({ fence: 1, serial: 0, open: aRun('dead') });
   });
 
+  it('shuts out a run that is under way, and still shows it to the next one', async () => {
+    const stack = aStack('cut-off');
+    await ledger.open(stack, 3, aRun('hung'));
+    await ledger.raise(stack, 4);
+    await expect(ledger.close(stack, 3, 'hung', true)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    await expect(ledger.raise(stack, 3)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    expect(await ledger.open(stack, 5, aRun('next'))).toEqual({ fence: 4, serial: 0, open: aRun('hung') });
+  });
+
+  it('shuts out an older holder that has not come to this stack yet', async () => {
+    const stack = aStack('not-reached');
+    await ledger.raise(stack, 4);
+    await expect(ledger.open(stack, 3, aRun('late'))).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    expect(await ledger.find(stack)).toEqual({ fence: 4, serial: 0, open: null });
+  });
+
   it('refuses an older fence, and the end of a run that another one has followed', async () => {
     const stack = aStack('security');
     await ledger.open(stack, 5, aRun('newer'));

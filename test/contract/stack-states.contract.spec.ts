@@ -55,6 +55,24 @@ describe.each(['memory', 'MongoDB'])('stack states in %s', (kind) => {
     expect((await store.load(stack))?.state).toEqual(aState('new'));
   });
 
+  it('refuses an older fence after a higher one was announced, and keeps the state', async () => {
+    const stack = aStack('storage');
+    await store.save(stack, aState('one'), 3);
+    await store.raise(stack, 9);
+    await expect(store.save(stack, aState('late'), 3)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    await expect(store.raise(stack, 8)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    expect(await store.load(stack)).toEqual({ state: aState('one'), serial: 1 });
+    expect(await store.save(stack, aState('two'), 9)).toBe(2);
+  });
+
+  it('refuses it also where nothing was ever saved', async () => {
+    const stack = aStack('secrets');
+    await store.raise(stack, 2);
+    expect(await store.load(stack)).toBeNull();
+    await expect(store.save(stack, aState('late'), 1)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    expect(await store.save(stack, aState('first'), 2)).toBe(1);
+  });
+
   it('forgets a removed state but not its fence', async () => {
     const stack = aStack('dns');
     await store.save(stack, aState('one'), 5);

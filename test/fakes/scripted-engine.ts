@@ -83,6 +83,10 @@ export class ScriptedEngine extends StackEngine {
 
   async close(): Promise<void> {}
 
+  async shutOut(): Promise<boolean> {
+    return false;
+  }
+
   preview(run: StackRun): Promise<StackRunResult> {
     return this.play('preview', run, (stack) =>
       this.resultOf(stack, run, {

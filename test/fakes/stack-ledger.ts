@@ -27,6 +27,12 @@ export class FakeStackLedger implements StackLedger {
     this.entries.set(key(stack), { fence, serial, open: null });
     return serial;
   }
+
+  async raise(stack: StackRef, fence: number): Promise<void> {
+    const before = this.entries.get(key(stack));
+    if (before && before.fence > fence) throw stale(stack, fence);
+    this.entries.set(key(stack), { fence, serial: before?.serial ?? 0, open: before?.open ?? null });
+  }
 }
 
 function key({ organization, project, stack }: StackRef): string {

@@ -34,6 +34,12 @@ export class FakeStackStateStore extends StackStateStore {
     refuseStale(row?.fence, fence, stack);
     if (row) this.#stacks.set(key(stack), { text: '', serial: row.serial, fence });
   }
+
+  async raise(stack: StackRef, fence: number): Promise<void> {
+    const row = this.#stacks.get(key(stack));
+    refuseStale(row?.fence, fence, stack);
+    this.#stacks.set(key(stack), { text: row?.text ?? '', serial: row?.serial ?? 0, fence });
+  }
 }
 
 function key({ organization, account, region, project, stack }: StackRef): string {

@@ -79,6 +79,9 @@ import { RunRequestBuilder, VersionReader } from './operations/run-request.build
 import { StackRunsController } from './operations/stack-runs.controller.js';
 import { StackRunsService } from './operations/stack-runs.service.js';
 import { StaleDependents } from './operations/stale-dependents.js';
+import { EnvironmentLocks } from './locks/environment-locks.js';
+import { LocksController } from './locks/locks.controller.js';
+import { UnlockPlaces, UnlocksService, UnlockTools } from './locks/unlocks.service.js';
 import { ReportsController } from './reports/reports.controller.js';
 import { ReportsService } from './reports/reports.service.js';
 import { DriftController } from './state/drift.controller.js';
@@ -133,6 +136,7 @@ const REPOSITORIES = [
     ValidationController,
     PlatformAccessController,
     StateController,
+    LocksController,
     DriftController,
     LogsController,
     DeploymentsController,
@@ -197,6 +201,10 @@ const REPOSITORIES = [
     VersionSnapshots,
     RunPreflight,
     RunPreparation,
+    EnvironmentLocks,
+    UnlocksService,
+    UnlockPlaces,
+    UnlockTools,
     StateBackups,
     StackRefs,
     StateService,

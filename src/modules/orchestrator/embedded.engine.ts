@@ -163,6 +163,11 @@ export class EmbeddedEngine extends StackEngine {
     return (await this.options.states.load(stack)) !== null;
   }
 
+  async shutOut(stack: StackRef, fence: number): Promise<boolean> {
+    await this.options.states.raise(stack, fence);
+    return false;
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#active);

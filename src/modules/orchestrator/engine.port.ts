@@ -227,6 +227,14 @@ export abstract class StackEngine {
   abstract importState(stack: StackRef, state: StackState, fence: number): Promise<number>;
   abstract stackExists(stack: StackRef): Promise<boolean>;
   /**
+   * Shuts out whoever still works on that stack with a lower fence: all their writes are refused from now on, also those of a
+   * run that is under way.
+   * @param breakLock also tells the backend to drop a lock that stands on the stack, whoever left it
+   * @returns whether the backend was told so; false where the engine keeps the state itself, or knows no such stack
+   * @throws StaleLease when a higher fence has written
+   */
+  abstract shutOut(stack: StackRef, fence: number, options: { readonly breakLock: boolean }): Promise<boolean>;
+  /**
    * Whether the backend of that stack can be worked with. null = there is none outside: the engine keeps the state itself.
    * @param probe makes, reads and removes a stack for the trial; otherwise nothing is changed
    */
@@ -248,6 +256,8 @@ export abstract class StackStateStore {
    */
   abstract save(stack: StackRef, state: StackState, fence: number): Promise<number>;
   abstract remove(stack: StackRef, fence: number): Promise<void>;
+  /** Remembers the fence and changes nothing else. @throws StaleLease as save */
+  abstract raise(stack: StackRef, fence: number): Promise<void>;
 }
 
 /** Encrypts secrets at rest: AES-256-GCM with the key of ENCRYPTION_KEY or the data folder. Deterministic ids are not needed. */

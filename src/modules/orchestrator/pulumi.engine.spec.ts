@@ -52,6 +52,19 @@ describeHere(`PulumiEngine${COMMAND_LINE === undefined ? ` (${WHY_SKIPPED})` : '
     });
   });
 
+  it('shuts an older holder out, and drops the lock of somebody else only when it is told to', async () => {
+    const { rig, folder } = aRig();
+    await rig.up(one, { fence: 3 });
+    leaveLock(folder, { hostname: 'laptop', pid: 1 });
+    expect(await rig.engine.shutOut(rig.run({}), 4, { breakLock: false })).toBe(false);
+    await expect(rig.up(one, { fence: 3 })).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    expect(await rig.up(one, { fence: 4 })).toMatchObject({ error: { code: 'RESOURCE_LOCKED' } });
+    expect(await rig.engine.shutOut(rig.run({}), 5, { breakLock: true })).toBe(true);
+    expect(await rig.up(one, { fence: 5 })).toMatchObject({ success: true });
+    const nowhere = { ...rig.run({}), stack: 'D1-nowhere-dev' };
+    expect(await rig.engine.shutOut(nowhere, 1, { breakLock: true })).toBe(false);
+  });
+
   it('refuses a stale fence before anything is written', async () => {
     const { rig } = aRig();
     await rig.up(one, { fence: 5 });

@@ -206,6 +206,12 @@ export class PulumiEngine extends StackEngine {
     return (await this.exportState(stack)) !== null;
   }
 
+  /** A command of the older holder that is under way ends in its `close`, which is refused; its lock is broken on demand. */
+  async shutOut(stack: StackRef, fence: number, { breakLock }: { readonly breakLock: boolean }): Promise<boolean> {
+    await this.options.ledger.raise(stack, fence);
+    return breakLock && this.#withWorkspace(stack, (workspace) => workspace.dropLock());
+  }
+
   override async access(stack: StackRef, { probe }: { readonly probe: boolean }): Promise<BackendAccess> {
     const { backend } = this.options;
     const place = backendOf(stack, backend);

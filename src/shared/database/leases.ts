@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
-import { Conflict } from '../errors/app-error.js';
+import { Conflict, Defect } from '../errors/app-error.js';
 import { createLog } from '../kernel/log.js';
 import { Metrics } from '../metrics/metrics.js';
 import type { Job } from '../schedule.js';
@@ -19,6 +19,14 @@ export interface Lease {
   readonly acquiredAt: Date;
   readonly expiresAt: Date;
   readonly info: Readonly<Record<string, unknown>>;
+}
+
+/** A lease as it stands, in time or not. */
+export interface HeldLease extends Lease {
+  /** Renewed in time, by the database's clock. */
+  readonly isLive: boolean;
+  /** Since it was acquired. */
+  readonly ageMs: number;
 }
 
 /** The newest run of a job, whichever instance made it. */
@@ -65,6 +73,7 @@ const log = createLog('leases');
  * acquire: free, expired or already ours → ours, with a new token unless it was ours; else null.
  * renew: extends while the token is still the current one; else StaleLease.
  * release: frees it; a lease that is no longer ours is left alone.
+ * seize: ours with a new token, whoever has it; its holder is refused from then on.
  */
 @Injectable()
 export class Leases implements BeforeApplicationShutdown {
@@ -92,9 +101,17 @@ export class Leases implements BeforeApplicationShutdown {
     info: Readonly<Record<string, unknown>> = {},
     gapMs = 0,
   ): Promise<Lease | null> {
-    const taken = await this.take(key, ttlMs, info, gapMs);
+    const taken = await this.take(key, ttlMs, info, { gapMs });
     if (taken || !(await this.insertFree(key))) return taken;
-    return this.take(key, ttlMs, info, gapMs);
+    return this.take(key, ttlMs, info, { gapMs });
+  }
+
+  /** Takes the key also from a live holder. */
+  async seize(key: string, ttlMs: number, info: Readonly<Record<string, unknown>> = {}): Promise<Lease> {
+    await this.insertFree(key);
+    const lease = await this.take(key, ttlMs, info, { evenHeld: true });
+    if (!lease) throw new Defect(`Lease ${key} is gone`);
+    return lease;
   }
 
   /** @throws StaleLease */
@@ -128,12 +145,23 @@ export class Leases implements BeforeApplicationShutdown {
   }
 
   /** The live holder of a key, null when it is free or expired. */
-  async find(key: string): Promise<Lease | null> {
-    const [record] = await this.model.aggregate<LeaseRecord & { isLive: boolean }>([
+  async find(key: string): Promise<HeldLease | null> {
+    const held = await this.look(key);
+    return held?.isLive ? held : null;
+  }
+
+  /** Whoever took a key last and did not release it, in time or not; null when it is free. */
+  async look(key: string): Promise<HeldLease | null> {
+    const [record] = await this.model.aggregate<LeaseRecord & Pick<HeldLease, 'isLive' | 'ageMs'>>([
       { $match: { _id: key, holder: { $ne: null } } },
-      { $addFields: { isLive: { $gt: ['$expiresAt', '$$NOW'] } } },
+      {
+        $addFields: {
+          isLive: { $gt: ['$expiresAt', '$$NOW'] },
+          ageMs: { $subtract: ['$$NOW', { $ifNull: ['$acquiredAt', '$expiresAt'] }] },
+        },
+      },
     ]);
-    return record?.isLive ? toLease(record) : null;
+    return record ? { ...toLease(record), isLive: record.isLive, ageMs: Number(record.ageMs) } : null;
   }
 
   /** Frees what processes of this machine that no longer live have left. @returns the freed keys */
@@ -271,11 +299,11 @@ export class Leases implements BeforeApplicationShutdown {
     key: string,
     ttlMs: number,
     info: Readonly<Record<string, unknown>>,
-    gapMs: number,
+    { gapMs = 0, evenHeld = false }: { readonly gapMs?: number; readonly evenHeld?: boolean },
   ): Promise<Lease | null> {
     const grant = randomUUID();
     const whenFree = (value: unknown, field: string): unknown => ({ $cond: ['$isFree', value, `$${field}`] });
-    const isUnheld = { $or: [{ $eq: ['$holder', null] }, { $lte: ['$expiresAt', '$$NOW'] }] };
+    const isUnheld = evenHeld || { $or: [{ $eq: ['$holder', null] }, { $lte: ['$expiresAt', '$$NOW'] }] };
     // no date is smaller than every date
     const isDue = { $lte: ['$lastStartedAt', { $subtract: ['$$NOW', gapMs] }] };
     const record = await this.model

@@ -325,6 +325,23 @@ export const EVENTS = {
     'When drift is looked for by itself in an environment was changed.',
     { audited: true },
   ),
+  environment_unlocked: event<{
+    by: string;
+    reason: string;
+    force: boolean;
+    previousLock: {
+      operationId: string | null;
+      lockType: string | null;
+      lockedBy: string | null;
+      lockedAt: string;
+      ageSeconds: number;
+      wasFresh: boolean;
+    } | null;
+    backendReleased: readonly string[];
+  }>('environment.unlocked', 'Somebody took the lock of an environment from its holder, whose run is cut off.', {
+    audited: true,
+    lifecycle: true,
+  }),
   state_exported: event<{ stacks: readonly string[]; by: string; backupId: string | null }>(
     'state.exported',
     'States of stacks were handed out, or kept as a backup.',

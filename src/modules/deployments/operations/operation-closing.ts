@@ -47,14 +47,7 @@ export class OperationClosing {
 
   /** @throws StaleLease */
   endInterrupted(operation: Operation, journal: OperationJournal): Promise<void> {
-    const error: StackError = {
-      class: 'interrupted',
-      code: 'ORCHESTRATOR_INTERRUPTED',
-      message: 'The process that ran this operation died before it ended',
-      retryable: false,
-      remediation: 'Deploy again: finished stacks are skipped as unchanged.',
-    };
-    return this.end(operation, journal, error);
+    return this.end(operation, journal, interrupted('The process that ran this operation died before it ended'));
   }
 
   /** The run could not start or broke outside of its stacks. @throws StaleLease */
@@ -70,6 +63,13 @@ export class OperationClosing {
         : {}),
     };
     await this.end(operation, journal, error);
+  }
+
+  /** Somebody has taken the environment from it (deployments.md 7.11). @throws StaleLease */
+  async endUnlocked(operation: Operation, journal: OperationJournal, message: string): Promise<void> {
+    const error = interrupted(message);
+    const hasBegun = operation.status !== 'pending' || !(await this.endPending(operation, 'failed', error));
+    if (hasBegun) await this.end(operation, journal, error);
   }
 
   /** Ended before it ran: cancelled while it waited, or waited too long. @returns false when it had started meanwhile */
@@ -91,7 +91,10 @@ export class OperationClosing {
    * Who is next in the environment: the one that waits longest, else one accepted between the end of this operation and the
    * release of its lease, which could not get the lease then.
    */
-  async promoteNext({ deploymentId, environment }: Operation): Promise<Operation | null> {
+  async promoteNext({
+    deploymentId,
+    environment,
+  }: Pick<Operation, 'deploymentId' | 'environment'>): Promise<Operation | null> {
     const promoted = await this.operations.promoteNext(deploymentId, environment, this.clock.now());
     return promoted ?? this.operations.findActive(deploymentId, environment);
   }
@@ -143,6 +146,16 @@ export class OperationClosing {
       await this.environments.change(operation.deploymentId, operation.environment, { currentOperationId: null });
     }
   }
+}
+
+function interrupted(message: string): StackError {
+  return {
+    class: 'interrupted',
+    code: 'ORCHESTRATOR_INTERRUPTED',
+    message,
+    retryable: false,
+    remediation: 'Deploy again: finished stacks are skipped as unchanged.',
+  };
 }
 
 function endOfStack(operation: Operation, record: StackRunRecord, error: StackError): EventDraft {

@@ -110,7 +110,7 @@ export class OperationIntake {
   /** @throws Conflict `OPERATION_IN_PROGRESS` unless the caller waits, or changes nothing */
   async requireFree(deploymentId: string, environment: EnvironmentName, mayWait: boolean): Promise<void> {
     const holder = mayWait ? null : await this.stores.operations.findActive(deploymentId, environment);
-    if (holder) throw inProgress(holder);
+    if (holder) throw inProgress(holder, this.tools.clock.now());
   }
 
   /** @throws what `prepare` and `accept` refuse */
@@ -132,7 +132,7 @@ export class OperationIntake {
   ): Promise<Prepared> {
     const { parameters, environment: name } = start;
     const holder = await this.stores.operations.findActive(deployment.deploymentId, name);
-    if (holder && !parameters.preview && !parameters.waitForLock) throw inProgress(holder);
+    if (holder && !parameters.preview && !parameters.waitForLock) throw inProgress(holder, this.tools.clock.now());
     const environment = candidate?.environment ?? (await this.stores.environments.find(deployment.deploymentId, name));
     const standing = environment !== null && (environment.enabled || ALSO_WHEN_DISABLED.includes(start.type));
     if (!standing) throw await this.notEnabled(deployment.deploymentId, name);
@@ -162,7 +162,7 @@ export class OperationIntake {
     } catch (error) {
       if (!(error instanceof Taken)) throw error;
       const holder = await operations.findActive(operation.deploymentId, operation.environment);
-      if (!operation.parameters.waitForLock && holder) throw inProgress(holder);
+      if (!operation.parameters.waitForLock && holder) throw inProgress(holder, this.tools.clock.now());
       accepted = { ...operation, active: false, activeAt: null };
       await write(() => this.enter(accepted));
     }
@@ -257,7 +257,8 @@ export class OperationIntake {
   }
 }
 
-function inProgress(holder: Operation): Conflict {
+function inProgress(holder: Operation, now: Date): Conflict {
+  const since = holder.activeAt ?? holder.createdAt;
   return new Conflict(
     'OPERATION_IN_PROGRESS',
     `Operation ${holder.operationId} of ${holder.startedBy} holds ${holder.deploymentId} ${holder.environment}`,
@@ -268,6 +269,7 @@ function inProgress(holder: Operation): Conflict {
         startedBy: holder.startedBy,
         startedAt: (holder.startedAt ?? holder.createdAt).toISOString(),
         environment: holder.environment,
+        ageSeconds: Math.max(0, Math.round((now.getTime() - since.getTime()) / 1000)),
       },
       suggestion: 'Wait for it, cancel it, or send waitForLock: true.',
     },

@@ -216,7 +216,7 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
     try {
       await work();
     } catch (error) {
-      if (error instanceof StaleLease)
+      if (error instanceof StaleLease || (error instanceof RunAbandoned && error.stop.kind === 'lease_lost'))
         log.warn('run stopped: its lease is no longer ours', { operationId, key: lease.key });
       else log.error('run ended unexpectedly', { error, operationId });
     } finally {

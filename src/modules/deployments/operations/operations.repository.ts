@@ -126,6 +126,16 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
     return before + 1;
   }
 
+  /** Those that wait for the environment, who waits longest first. */
+  async listWaiting(deploymentId: string, environment: EnvironmentName): Promise<readonly Operation[]> {
+    const records = await this.model
+      .find({ deploymentId, environment, status: 'pending', active: false, preview: false }, { _id: 0 })
+      .sort({ createdAt: 1 })
+      .limit(100)
+      .lean<OperationRecord[]>();
+    return records.map((record) => this.toOperation(record));
+  }
+
   /** Gives the environment to the operation that waits longest. @returns it, null when none waits or another was faster */
   async promoteNext(deploymentId: string, environment: EnvironmentName, now: Date): Promise<Operation | null> {
     try {

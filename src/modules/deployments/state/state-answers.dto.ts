@@ -12,7 +12,8 @@ export class StateOverviewDto {
   @ApiProperty({ example: 'DT85S00' }) readonly deploymentId!: string;
   @ApiProperty({
     type: Object,
-    description: 'By environment: stacks, and the lock or null',
+    description:
+      'By environment: stacks, and the lock or null: holder, age, whether it is alive, and who waits in which place',
     example: {
       dev: {
         stacks: [

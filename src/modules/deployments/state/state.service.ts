@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { Leases } from '../../../shared/database/leases.js';
 import { NotFound } from '../../../shared/errors/app-error.js';
 import { EventLog } from '../../../shared/events/event-log.js';
 import { draft } from '../../../shared/events/events.js';
@@ -11,6 +10,7 @@ import { scopeOf } from '../deployment-records.js';
 import type { Environment, StackInstance } from '../environments/environment.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
 import { StackInstancesRepository } from '../environments/stack-instances.repository.js';
+import { EnvironmentLocks, toLockDto } from '../locks/environment-locks.js';
 import { driftRows } from '../operations/drift-view.js';
 import { OperationsRepository } from '../operations/operations.repository.js';
 import { OperationsService } from '../operations/operations.service.js';
@@ -29,7 +29,7 @@ export class StateStores {
     readonly instances: StackInstancesRepository,
     readonly operations: OperationsRepository,
     readonly backups: StateBackupsRepository,
-    readonly leases: Leases,
+    readonly locks: EnvironmentLocks,
   ) {}
 }
 
@@ -186,7 +186,7 @@ export class StateService {
 
   private async overviewOf(deploymentId: string, environment: EnvironmentName): Promise<Record<string, unknown>> {
     const instances = await this.stores.instances.listOf(deploymentId, environment);
-    const lease = await this.stores.leases.find(`${deploymentId}-${environment}`);
+    const lock = await this.stores.locks.of(deploymentId, environment);
     return {
       stacks: instances.map((instance) => ({
         name: instance.stack,
@@ -197,14 +197,7 @@ export class StateService {
         driftDetected: instance.driftDetected,
         lastUpdated: instance.lastDeployedAt,
       })),
-      lock: lease && {
-        locked: true,
-        lockedBy: lease.info['lockedBy'] ?? null,
-        lockType: lease.info['lockType'] ?? null,
-        operationId: lease.info['operationId'] ?? null,
-        lockedAt: lease.acquiredAt,
-        expiresAt: lease.expiresAt,
-      },
+      lock: lock && toLockDto(lock),
     };
   }
 

@@ -43,6 +43,16 @@ export class StackStateRepository extends BaseRepository<StackStateRecord> imple
     );
   }
 
+  async raise(stack: StackRef, fence: number): Promise<void> {
+    await this.refuseStale(stack, fence, () =>
+      this.model.updateOne(
+        { _id: keyOf(stack), fence: { $lte: fence } },
+        { $set: { fence, updatedAt: new Date() }, $setOnInsert: { serial: 0, state: '' } },
+        { upsert: true },
+      ),
+    );
+  }
+
   private async refuseStale<T>(stack: StackRef, fence: number, work: () => Promise<T>): Promise<T> {
     try {
       return await work();

@@ -33,6 +33,18 @@ export class LedgerRepository extends BaseRepository<LedgerRecord> implements St
     }
   }
 
+  async raise(stack: StackRef, fence: number): Promise<void> {
+    try {
+      await this.model.updateOne(
+        { _id: keyOf(stack), fence: { $lte: fence } },
+        { $set: { fence, updatedAt: new Date() }, $setOnInsert: { serial: 0, open: null } },
+        { upsert: true },
+      );
+    } catch (error) {
+      throw isDuplicateKey(error) ? new StaleLease(keyOf(stack), fence) : error;
+    }
+  }
+
   async close(stack: StackRef, fence: number, runId: string, hasChanged: boolean): Promise<number> {
     const after = await this.model
       .findOneAndUpdate(

@@ -164,6 +164,11 @@ export function isExistingStack(text: string): boolean {
   return /stack '?[^\n]*'? already exists/i.test(text);
 }
 
+/** Pulumi Cloud was told to cancel and has nothing under way. */
+export function isWithoutUpdate(text: string): boolean {
+  return /has never been updated|update has already completed/i.test(text);
+}
+
 export function isMissingStack(problem: CommandProblem): boolean {
   return problem.code === 'STACK_NOT_FOUND';
 }

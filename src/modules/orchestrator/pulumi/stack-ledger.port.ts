@@ -39,4 +39,6 @@ export abstract class StackLedger {
    * @throws StaleLease when another holder has taken the stack meanwhile
    */
   abstract close(stack: StackRef, fence: number, runId: string, hasChanged: boolean): Promise<number>;
+  /** Remembers the fence; a run that never ended stays for the next one to see. @throws StaleLease as open */
+  abstract raise(stack: StackRef, fence: number): Promise<void>;
 }

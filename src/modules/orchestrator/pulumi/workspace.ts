@@ -9,6 +9,7 @@ import {
   BackendRefused,
   isExistingStack,
   isMissingStack,
+  isWithoutUpdate,
   readCommandFailure,
   readLockHolders,
 } from './pulumi.errors.js';
@@ -86,6 +87,23 @@ export class Workspace {
   async import(file: string): Promise<void> {
     const { stack } = this.options.backend;
     await this.must(['stack', 'import', '--stack', stack, '--file', join(this.folder, file), '--non-interactive']);
+  }
+
+  /**
+   * Whoever holds the lock, also somebody else's: for a person who knows. Where there is none nothing happens.
+   * @returns false when there is no such stack
+   * @throws BackendRefused
+   */
+  async dropLock(): Promise<boolean> {
+    const { ref, backend, log } = this.options;
+    const end = await this.#once(['cancel', '--yes', '--stack', backend.stack, '--non-interactive'], {});
+    if (end.code === 0) {
+      log.warn('the backend was told to drop the lock of a stack', { stack: ref.stack });
+      return true;
+    }
+    const problem = readCommandFailure(end.stderr || end.stdout);
+    if (isMissingStack(problem) || isWithoutUpdate(end.stderr)) return false;
+    throw new BackendRefused(problem);
   }
 
   remove(): Promise<void> {
