@@ -141,6 +141,21 @@ describe('validation and verification of a deployment', () => {
     expect(one).toHaveLength(1);
   });
 
+  it('[POST-002] warns at the end of a run that a deployed stack reads what is not there, and does not fail it', async () => {
+    const tags = { zone: '{{RUNTIME:dns:nameServers.99}}' };
+    const saved = await test.put(`/api/v1/deployments/${id}`, { stacks: { security: { config: { tags } } } });
+    expect(saved.status).toBe(200);
+    const started = await post('stacks/dns/deploy', { environment: 'dev', force: true });
+    const ended = await test.ended(id, String(started.body.data['operationId']));
+    expect(ended).toMatchObject({ status: 'success', error: null });
+    const warnings = ended['warnings'] as { code: string; stack: string; message: string }[];
+    expect(warnings).toMatchObject([{ code: 'POST-002', stack: 'dns' }]);
+    expect(warnings[0]?.message).toMatch(/^dns: security: \{\{RUNTIME:dns:nameServers\.99\}\}/);
+    await test.put(`/api/v1/deployments/${id}`, { stacks: { security: { config: { tags: null } } } });
+    const again = await post('stacks/dns/deploy', { environment: 'dev', force: true });
+    expect((await test.ended(id, String(again.body.data['operationId'])))['warnings']).toEqual([]);
+  });
+
   it('[5.8] gives code the outputs and tagged resources of an environment', async () => {
     const values = await test.app.get(DeploymentValues).of(id, 'dev');
     const vpcId = await values.get('network', 'vpcId');

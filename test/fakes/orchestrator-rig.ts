@@ -1,7 +1,7 @@
 import { RunSurroundings } from '../../src/modules/orchestrator/run-surroundings.js';
 import { OrchestratorService } from '../../src/modules/orchestrator/orchestrator.service.js';
 import { StaticCloudQueries } from '../../src/modules/orchestrator/placeholders/static.cloud-queries.js';
-import type { Preflight } from '../../src/modules/orchestrator/run.js';
+import { NO_CHECKS, type RunChecks } from '../../src/modules/orchestrator/run.js';
 import type { Plan, RunReport, RunRequest, RunStack } from '../../src/modules/orchestrator/run-request.js';
 import type { RunSettings } from '../../src/modules/orchestrator/run-settings.js';
 import { RandomIds } from '../../src/shared/kernel/ids.js';
@@ -36,9 +36,9 @@ export class OrchestratorRig {
   run(
     request: RunRequest,
     signal: AbortSignal = new AbortController().signal,
-    preflight: Preflight | null = null,
+    checks: Partial<RunChecks> = {},
   ): Promise<RunReport> {
-    return this.service.run(request, this.journal, signal, preflight);
+    return this.service.run(request, this.journal, signal, { ...NO_CHECKS, ...checks });
   }
 
   /** The stacks as the next operation finds them. */

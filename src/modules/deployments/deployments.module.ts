@@ -1,5 +1,6 @@
 import { Catalogue } from './catalogue.js';
-import { RunPreparation } from './operations/run-preparation.js';
+import { RunInspections, RunPreparation } from './operations/run-preparation.js';
+import { RunPostflight } from './operations/run-postflight.js';
 import { RunPreflight } from './operations/run-preflight.js';
 import { Module, type OnModuleInit } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
@@ -47,6 +48,7 @@ import { PlatformAccessController } from './validation/platform-access.controlle
 import { PlatformAccessService } from './validation/platform-access.service.js';
 import { ValidationController } from './validation/validation.controller.js';
 import { ValidationService } from './validation/validation.service.js';
+import { StackInspection } from './validation/stack-inspection.js';
 import { VerificationService, VerificationTools } from './validation/verification.service.js';
 import { DeploymentStacksController } from './instances/deployment-stacks.controller.js';
 import { DeploymentStacksService, StackReadTools } from './instances/deployment-stacks.service.js';
@@ -161,6 +163,7 @@ const REPOSITORIES = [
     ValidationService,
     VerificationService,
     VerificationTools,
+    StackInspection,
     PlatformAccessService,
     {
       provide: HealthProbe,
@@ -200,6 +203,8 @@ const REPOSITORIES = [
     VersionReader,
     VersionSnapshots,
     RunPreflight,
+    RunPostflight,
+    RunInspections,
     RunPreparation,
     EnvironmentLocks,
     UnlocksService,

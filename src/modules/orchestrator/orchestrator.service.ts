@@ -19,7 +19,7 @@ import { RunPause } from './run-pause.js';
 import type { RunJournal } from './run-journal.port.js';
 import { destroyedDataStores } from './rollback.js';
 import { runNodes } from './run-nodes.js';
-import { executeRun, firstRecords, isBegun, type Preflight } from './run.js';
+import { executeRun, firstRecords, isBegun, NO_CHECKS, type RunChecks } from './run.js';
 import { RunSurroundings } from './run-surroundings.js';
 import type { Plan, RunReport, RunRequest, RunState, RunView } from './run-request.js';
 import { isGone } from './skip.js';
@@ -71,7 +71,7 @@ export class OrchestratorService {
    * Runs the request to its end; expected endings, failures included, are reports.
    * @param signal its reason is a RunStop; anything else counts as a cancel
    * @param pause while it is set no further stack starts
-   * @param preflight checks before the run (phase `validating`); without them that phase is left out
+   * @param checks before the run (phase `validating`; without them that phase is left out) and at its end
    * @throws StaleLease when the lease is lost, RunAbandoned when the process ends, and what the journal throws: then nothing
    * more has been written and the same request with `resume` continues
    */
@@ -79,7 +79,7 @@ export class OrchestratorService {
     request: RunRequest,
     journal: RunJournal,
     signal: AbortSignal,
-    preflight: Preflight | null = null,
+    checks: RunChecks = NO_CHECKS,
     pause = new RunPause(),
   ): Promise<RunReport> {
     const { settings, box, cloud, slots } = this.surroundings;
@@ -100,7 +100,7 @@ export class OrchestratorService {
       this.firstState(request, plan),
     );
     const parts = { request, graph, engine: this.engine, resolver, freshOutputs, clock: this.clock };
-    return executeRun({ ...parts, box, settings, control, reporter, cloud, slots, pause }, plan, preflight);
+    return executeRun({ ...parts, box, settings, control, reporter, cloud, slots, pause }, plan, checks);
   }
 
   private firstState(request: RunRequest, plan: Plan): RunState {

@@ -180,11 +180,9 @@ describe('a deploy run (deployments.md 7.5, order of api.md 4.4 and 4.5)', () =>
   it('ends with nothing changed when the checks before the run find an error', async () => {
     const rig = new OrchestratorRig();
     const error = { class: 'validation', code: 'ENVIRONMENT_DISABLED', message: 'off', retryable: false } as const;
-    const report = await rig.run(aRunRequest(stacksOf({ a: [] })), undefined, async () => ({
-      errors: 1,
-      warnings: 0,
-      error,
-    }));
+    const report = await rig.run(aRunRequest(stacksOf({ a: [] })), undefined, {
+      before: async () => ({ errors: 1, warnings: 0, error }),
+    });
     expect(rig.journal.lines()).toEqual([
       'deployment_started',
       'validation_complete',
@@ -196,6 +194,38 @@ describe('a deploy run (deployments.md 7.5, order of api.md 4.4 and 4.5)', () =>
     ]);
     expect(report).toMatchObject({ outcome: 'failed', phase: 'failed', changed: false, rollbackAvailable: false });
     expect(rig.engine.calls).toEqual([]);
+  });
+
+  it('[POST-001] [POST-002] [POST-003] looks at what it has deployed before it ends, and tells what it finds as warnings', async () => {
+    const found = [{ code: 'POST-003', message: 'b answers 503', stack: 'b' }];
+    const rig = new OrchestratorRig();
+    const asked: unknown[] = [];
+    const after = async (names: readonly string[]): Promise<typeof found> => {
+      asked.push([names, rig.journal.instances.get('b')?.kind]); // it is stored by then
+      return found;
+    };
+    const stacks = stacksOf({ b: [], a: [] });
+    const report = await rig.run(aRunRequest(stacks), undefined, { after });
+    expect(asked).toEqual([[['a', 'b'], 'deployed']]);
+    expect(report).toMatchObject({ outcome: 'success', phase: 'deployed', warnings: found });
+    expect(rig.journal.lines().slice(-2)).toEqual(['deployment_warning b', 'deployment_complete']);
+    await rig.run(aRunRequest(rig.after(stacks)), undefined, { after });
+    expect(asked).toHaveLength(1); // nothing was deployed
+  });
+
+  it('ends well also when it cannot be looked at afterwards, and is not looked at when it failed', async () => {
+    let asked = 0;
+    const after = async (): Promise<never> => {
+      asked += 1;
+      throw new RangeError('no answer');
+    };
+    const rig = new OrchestratorRig({ bad: { failUp: { 1: 'resource' } } });
+    expect(await rig.run(aRunRequest(stacksOf({ a: [] })), undefined, { after })).toMatchObject({
+      outcome: 'success',
+      warnings: [],
+    });
+    await rig.run(aRunRequest(stacksOf({ bad: [] })), undefined, { after });
+    expect(asked).toBe(1);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { EventDraft } from '../../shared/events/events.js';
+import { createLog } from '../../shared/kernel/log.js';
 import { compareNames } from './graph.js';
 import { deployStack } from './deploy-stack.js';
 import { destroyStack, liftProtection } from './destroy-stack.js';
@@ -39,7 +40,7 @@ import { isStaleLease } from './stale-lease.js';
  *    paused. Nothing is done before it is journaled as begun.
  * 4. A failure follows the policy: dependents are blocked; a critical one stops new starts, running stacks finish.
  * 5. A critical failure rolls back by a plan of its own, in the same operation.
- * 6. End: report and last event in one entry.
+ * 6. End: report and last event in one entry; before it, what has been deployed is looked at once more, for warnings.
  * Continuing is the same: finished stacks stay, a stack that was running starts again after reading the cloud, and a stack
  * that never started is still waiting. Under RUN_RECOVERY=fail nobody continues: what was running is settled and the run
  * ends. A lost lease ends everything at once; nothing more is written.
@@ -55,24 +56,37 @@ export interface PreflightResult {
 
 export type Preflight = () => Promise<PreflightResult>;
 
+/** What is found at the end of a run about stacks that it has deployed; never fails it (deployments.md 8.5, POST). */
+export type Postflight = (deployed: readonly string[]) => Promise<readonly RunReport['warnings'][number][]>;
+
+/** Checks around a run; null = none. */
+export interface RunChecks {
+  readonly before: Preflight | null;
+  readonly after: Postflight | null;
+}
+
+export const NO_CHECKS: RunChecks = { before: null, after: null };
+
+const log = createLog('orchestrator');
+
 type Task = (parts: RunParts, name: string) => Promise<'well' | 'badly'>;
 
 /** @throws StaleLease, RunAbandoned, and what the journal threw; then a successor can continue */
-export async function executeRun(parts: RunParts, plan: Plan, preflight: Preflight | null): Promise<RunReport> {
+export async function executeRun(parts: RunParts, plan: Plan, checks: RunChecks): Promise<RunReport> {
   const { reporter, control, request } = parts;
   const over = new AbortController();
   try {
     const isContinued = isBegun(request.resume);
     if (isContinued && request.isGivenUp) return await endInterrupted(parts);
-    await begin(parts, plan, isContinued, preflight !== null);
+    await begin(parts, plan, isContinued, checks.before !== null);
     if (reporter.state.phase === 'rolling_back') return await rollBack(parts);
-    const refusal = await refusalOf(parts, preflight);
+    const refusal = await refusalOf(parts, checks.before);
     if (refusal) return await endRefused(parts, refusal);
     limitTime(parts, over.signal);
     tellProgress(parts, over.signal);
     await forward(parts);
     control.throwIfGivenUp();
-    return await conclude(parts);
+    return await conclude(parts, checks.after);
   } finally {
     over.abort();
     control.close();
@@ -284,7 +298,7 @@ function runOrder(parts: RunParts): RunNodes {
 }
 
 /** Steps 5 and 6. */
-async function conclude(parts: RunParts): Promise<RunReport> {
+async function conclude(parts: RunParts, postflight: Postflight | null): Promise<RunReport> {
   const { request, control } = parts;
   const { options, type } = request;
   const failure = control.timedOut ? timedOutError() : firstFailure(parts);
@@ -293,9 +307,25 @@ async function conclude(parts: RunParts): Promise<RunReport> {
     if (control.cancel.rollback && isDeploy) return startRollback(parts, cancelledError(parts));
     return end(parts, 'cancelled', cancelledError(parts), [cancelledEvent(parts)]);
   }
-  if (!failure) return end(parts, 'success', null, []);
+  if (!failure) return end(parts, 'success', null, [], await lookAfterwards(parts, postflight));
   if (isDeploy && options.rollbackOnError && !options.continueOnError) return startRollback(parts, failure);
   return endFailed(parts, failure);
+}
+
+/** Best effort: looking must not undo what went well. */
+async function lookAfterwards(parts: RunParts, postflight: Postflight | null): Promise<RunReport['warnings']> {
+  const { reporter, control } = parts;
+  const deployed = reporter.records().filter(({ status }) => status === 'deployed');
+  if (!postflight || deployed.length === 0) return [];
+  await reporter.commit(); // what is looked at has to be stored
+  try {
+    return await postflight(deployed.map(({ name }) => name).sort(compareNames));
+  } catch (error) {
+    log.warn('the checks after a run failed', { operationId: parts.request.operationId, error });
+    return [];
+  } finally {
+    control.throwIfGivenUp();
+  }
 }
 
 function endFailed(parts: RunParts, failure: RunError): Promise<RunReport> {
@@ -308,10 +338,17 @@ async function end(
   outcome: RunReport['outcome'],
   error: RunError | null,
   events: readonly EventDraft[],
+  found: RunReport['warnings'] = [],
 ): Promise<RunReport> {
   const goal = isDestroy(parts.request.type) ? 'destroyed' : 'deployed';
-  const report = reportOf(parts, outcome, outcome === 'success' ? goal : 'failed', error);
-  const last = [...driftEvents(parts), ...(outcome === 'success' ? [completeEvent(parts, report)] : events)];
+  const plain = reportOf(parts, outcome, outcome === 'success' ? goal : 'failed', error);
+  const report = { ...plain, warnings: [...plain.warnings, ...found] };
+  const warnings = found.map((each) => parts.reporter.event('deployment_warning', { ...each }));
+  const last = [
+    ...driftEvents(parts),
+    ...warnings,
+    ...(outcome === 'success' ? [completeEvent(parts, report)] : events),
+  ];
   await parts.reporter.commit({ phase: report.phase, report, events: last });
   return report;
 }

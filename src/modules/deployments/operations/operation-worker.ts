@@ -62,9 +62,9 @@ export class OperationExecution {
       await this.closing.begin(operation, lease.holder);
       const current = (await this.operations.find(operation.operationId)) ?? operation;
       const previousHolder = takenOver ? (operation.executor ?? '') : null;
-      const { request, preflight } = await this.preparation.prepare(current, lease, previousHolder);
+      const { request, checks } = await this.preparation.prepare(current, lease, previousHolder);
       const asked = recovery === 'settle' ? { ...request, isGivenUp: true } : request;
-      await this.orchestrator.run(asked, journal, signal, preflight, pause);
+      await this.orchestrator.run(asked, journal, signal, checks, pause);
       const ended = await this.operations.find(operation.operationId);
       if (ended) await this.stale.known(ended);
     } catch (error) {

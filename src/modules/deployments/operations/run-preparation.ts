@@ -1,17 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import type { Lease } from '../../../shared/database/leases.js';
 import type { RunRequest } from '../../orchestrator/run-request.js';
-import type { Preflight } from '../../orchestrator/run.js';
+import type { RunChecks } from '../../orchestrator/run.js';
 import { StateBackups } from '../state/state-backups.js';
 import type { Operation } from './operation.js';
 import { OperationPlanner } from './operation-planner.js';
 import { OperationsRepository } from './operations.repository.js';
+import { RunPostflight } from './run-postflight.js';
 import { RunPreflight } from './run-preflight.js';
 import { RunRequestBuilder } from './run-request.builder.js';
 
 export interface PreparedRun {
   readonly request: RunRequest;
-  readonly preflight: Preflight | null;
+  readonly checks: RunChecks;
+}
+
+/** The checks around a run. */
+@Injectable()
+export class RunInspections {
+  constructor(
+    private readonly preflight: RunPreflight,
+    private readonly postflight: RunPostflight,
+  ) {}
+
+  of(operation: Operation): RunChecks {
+    return { before: this.preflight.of(operation), after: this.postflight.of(operation) };
+  }
 }
 
 /**
@@ -26,7 +40,7 @@ export class RunPreparation {
     private readonly operations: OperationsRepository,
     private readonly planner: OperationPlanner,
     private readonly builder: RunRequestBuilder,
-    private readonly preflight: RunPreflight,
+    private readonly checks: RunInspections,
     private readonly backups: StateBackups,
   ) {}
 
@@ -42,7 +56,7 @@ export class RunPreparation {
       const before = Object.fromEntries(request.stacks.map((stack) => [stack.name, stack.instance]));
       await this.operations.keepBefore(planned.operationId, before);
     }
-    return { request, preflight: this.preflight.of(planned) };
+    return { request, checks: this.checks.of(planned) };
   }
 
   private async replan(operation: Operation): Promise<Operation> {

@@ -73,11 +73,14 @@ export const VERIFY_RULES: readonly VerifyRule[] = [
   },
 ];
 
+export interface StackVerdict {
+  readonly name: string;
+  readonly status: StackHealth;
+  readonly checks: readonly VerifyCheck[];
+}
+
 /** A stack with its checks; null facts = the request's time was up before it was looked at. */
-export function verified(
-  stack: string,
-  facts: StackFacts | null,
-): { readonly name: string; readonly status: StackHealth; readonly checks: readonly VerifyCheck[] } {
+export function verified(stack: string, facts: StackFacts | null): StackVerdict {
   if (!facts) {
     const checks = VERIFY_RULES.map(({ id, name }) => ({
       name,
