@@ -53,6 +53,24 @@ describe('reviewed plans and retries', () => {
     });
   });
 
+  it('[5.7] makes random values anew in the run of a preview that was to make them anew', async () => {
+    const runId = async (): Promise<unknown> => {
+      const { body } = await test.get(`/api/v1/deployments/${id}/stacks/network/config/explain?environment=dev`);
+      return (body.data['values'] as { path: string; value: string }[]).find(({ path }) => path === 'runId')?.value;
+    };
+    const config = { runId: '{{RUNTIME:calculate:uuid}}' };
+    await test.put(`/api/v1/deployments/${id}`, { stacks: { network: { config } } });
+    const first = await preview();
+    expect(await ended(await deploy({ planId: first }))).toMatchObject({ status: 'success' }); // made for the first time
+    const before = await runId();
+    expect(before).toMatch(/^[0-9a-f-]{36}$/);
+    const planId = await preview({ regenerate: ['network.runId'] });
+    expect(await runId()).toBe(before);
+    const run = await ended(await deploy({ planId }));
+    expect(run).toMatchObject({ status: 'success', parameters: { regenerate: ['network.runId'] } });
+    expect(await runId()).not.toBe(before);
+  });
+
   it.each([
     [{ planId: 'op-000000000000' }, 404, 'RESOURCE_NOT_FOUND'],
     [{ planId: 'nonsense' }, 400, 'VALIDATION_INVALID_FORMAT'],

@@ -1,7 +1,7 @@
 import { estimate, type TimedStack } from './estimate.js';
 import { fingerprintOf, type Mac } from './fingerprint.js';
 import { restrict } from './graph.js';
-import type { PlaceholderResolver } from './placeholders/resolve.js';
+import type { PlaceholderResolver, ResolvedStack } from './placeholders/resolve.js';
 import { isDestroy, isUpkeep, runNodes, type RunNodes } from './run-nodes.js';
 import type { Fingerprint, Plan, PlannedStack, RunRequest, RunStack, RunType } from './run-request.js';
 import { decide, isGone } from './skip.js';
@@ -83,7 +83,7 @@ async function planDeployOf(
   const fingerprint = resolved.unresolved.length > 0 ? null : fingerprintOf(stack, request.place, resolved, box);
   const decision = decide({ stack, options: request.options, resolved, fingerprint, recreated });
   const { reasons, explanation } = decision;
-  const known = running.length === 0 ? fingerprint : null;
+  const known = running.length === 0 && fingerprint ? lastingFingerprint(stack, resolved, request, box) : null;
   if (decision.action === 'deploy')
     return { planned: { ...base, action: 'deploy', reasons, explanation }, fingerprint: known };
   if (running.length === 0) {
@@ -101,6 +101,12 @@ function planDestroyOf(stack: RunStack, base: Base): PlannedStack {
     return { ...base, action: 'skip', skipReason: 'not_deployed', reasons: [], explanation: ['It is not deployed.'] };
   }
   return { ...base, action: 'destroy', reasons: [], explanation: [] };
+}
+
+/** Without random values made just now: the next plan makes others, and the run again others. */
+function lastingFingerprint(stack: RunStack, resolved: ResolvedStack, { place }: RunRequest, box: Mac): Fingerprint {
+  const lasting = resolved.resolved.filter(({ key }) => !(key in resolved.newSticky));
+  return fingerprintOf(stack, place, { ...resolved, resolved: lasting }, box);
 }
 
 const UPKEEP: Readonly<Record<string, readonly [PlannedStack['action'], string]>> = {

@@ -223,8 +223,16 @@ const DECIDED_BY_A_PLAN = [
 
 /** What the plan decided, run in the way that is asked for now. */
 function boundTo(reviewed: OperationParameters, asked: OperationParameters): OperationParameters {
-  const { smartSkip, force, stackFilter, skipStacks, includeDependencies, skipDependencies } = reviewed;
-  return { ...asked, smartSkip, force, stackFilter, skipStacks, includeDependencies, skipDependencies };
+  const {
+    smartSkip,
+    force,
+    stackFilter,
+    skipStacks,
+    includeDependencies,
+    skipDependencies,
+    regenerate = [],
+  } = reviewed;
+  return { ...asked, smartSkip, force, stackFilter, skipStacks, includeDependencies, skipDependencies, regenerate };
 }
 
 /** Stacks at once in a destroy that does not say (deployments.md 7.1). */
