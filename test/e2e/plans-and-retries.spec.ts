@@ -31,6 +31,17 @@ describe('reviewed plans and retries', () => {
     expect(body.data['resources']).toMatchObject([{ properties: { cidrBlock: '10.77.0.0/16' } }]);
   });
 
+  it('[6.5] says how well an estimate is known', async () => {
+    const { body } = await deploy({ preview: true, force: true });
+    const stacks = body.data['stacksToDeploy'] as { name: string; estimatedRange: unknown }[];
+    expect(Object.fromEntries(stacks.map(({ name, estimatedRange }) => [name, estimatedRange]))).toMatchObject({
+      network: { runs: 1 },
+      dns: { from: 180, to: 180, runs: 0 },
+    });
+    expect(body.data['estimatedRange']).toMatchObject({ from: 180, runs: 0 });
+    await test.ended(id, String(body.data['operationId']));
+  });
+
   it('refuses a plan made before somebody else changed something, and says what', async () => {
     const planId = await preview();
     await test.put(`/api/v1/deployments/${id}`, { stacks: { dns: { priority: 11 } } });

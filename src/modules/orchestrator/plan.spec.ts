@@ -49,6 +49,17 @@ describe('the plan (deployments.md 7.3)', () => {
     });
   });
 
+  it('[6.5] gives a range with every estimate, and with the schedule: its shortest, its longest, and how much is known', async () => {
+    const known = { estimateRange: { from: 40, to: 100, runs: 5 } };
+    const some = change(stacksOf(GRAPH, READS), 'network', known);
+    const partly = await new OrchestratorRig().plan(request(some));
+    expect(planned(partly, 'network')?.estimatedRange).toEqual({ from: 40, to: 100, runs: 5 });
+    expect(planned(partly, 'security')?.estimatedRange).toEqual({ from: 60, to: 60, runs: 0 });
+    expect(partly.estimatedRange).toEqual({ from: 160, to: 220, runs: 0 });
+    const all = stacksOf(GRAPH, READS).map((stack) => ({ ...stack, ...known }));
+    expect((await new OrchestratorRig().plan(request(all))).estimatedRange).toEqual({ from: 120, to: 300, runs: 5 });
+  });
+
   it('skips everything when nothing changed, in layers that keep their numbers, and starts no program', async () => {
     const { rig, stacks } = await deployed();
     const calls = rig.engine.calls.length;

@@ -59,6 +59,7 @@ function baseOf(stack: RunStack, layer: number): Base {
     priority: stack.priority,
     dependencies: stack.dependencies,
     estimatedDuration: stack.estimateSeconds,
+    estimatedRange: stack.estimateRange ?? { from: stack.estimateSeconds, to: stack.estimateSeconds, runs: 0 },
     lastDeployedAt: stack.instance.lastDeployedAt,
   };
 }
@@ -158,16 +159,25 @@ function summarize(
   }));
   const layers = isReverse ? numbered.reverse() : numbered;
   const { parallel, schedule } = request.options;
-  const everything = timed(graph, planned, () => true);
-  const running = timed(graph, planned, (entry) => entry.action !== 'skip');
-  const estimatedDuration = estimate(running, parallel, schedule);
+  const runs = entries.filter((entry) => entry.action !== 'skip');
+  const length = (of: readonly PlannedStack[], seconds: (entry: PlannedStack) => number): number =>
+    estimate(timed(graph, of, seconds), parallel, schedule);
+  const estimatedDuration = length(runs, (entry) => entry.estimatedDuration);
   const order = layers.flatMap((layer) => layer.stacks);
   return {
     totalStacks: entries.length,
     totalLayers: graph.layers.length,
     maxParallelism: Math.max(0, ...graph.layers.map((layer) => layer.length)),
     estimatedDuration,
-    timeSaved: estimate(everything, parallel, schedule) - estimatedDuration,
+    estimatedRange: {
+      from: length(runs, ({ estimatedRange }) => estimatedRange.from),
+      to: length(runs, ({ estimatedRange }) => estimatedRange.to),
+      runs: runs.reduce(
+        (least, { estimatedRange }) => Math.min(least, estimatedRange.runs),
+        runs[0]?.estimatedRange.runs ?? 0,
+      ),
+    },
+    timeSaved: length(entries, (entry) => entry.estimatedDuration) - estimatedDuration,
     layers,
     stacksToDeploy: order.filter((entry) => entry.action !== 'skip').map((entry) => entry.name),
     stacksSkipped: order.filter((entry) => entry.action === 'skip').map((entry) => entry.name),
@@ -181,12 +191,9 @@ function summarize(
 
 function timed(
   graph: RunNodes,
-  planned: ReadonlyMap<string, PlannedStack>,
-  counts: (entry: PlannedStack) => boolean,
+  entries: readonly PlannedStack[],
+  seconds: (entry: PlannedStack) => number,
 ): TimedStack[] {
-  const names = new Set([...planned.values()].filter(counts).map((entry) => entry.name));
-  return restrict(graph.nodes, names).map((node) => ({
-    ...node,
-    seconds: planned.get(node.name)?.estimatedDuration ?? 0,
-  }));
+  const times = new Map(entries.map((entry) => [entry.name, seconds(entry)]));
+  return restrict(graph.nodes, new Set(times.keys())).map((node) => ({ ...node, seconds: times.get(node.name) ?? 0 }));
 }

@@ -95,6 +95,13 @@ export interface ResolvedConfig {
   readonly upstream?: Readonly<Record<string, unknown>>;
 }
 
+/** Shortest and longest of the runs an estimate was learned from, in seconds; `runs` 0: the template's figure, nothing learned. */
+export interface DurationRange {
+  readonly from: number;
+  readonly to: number;
+  readonly runs: number;
+}
+
 /** One stack of the run. The graph contains all enabled stacks of the environment; `selected` ones run. */
 export interface RunStack {
   readonly name: string;
@@ -111,6 +118,8 @@ export interface RunStack {
   readonly critical: boolean;
   /** Seconds: mean of the last five successful runs, else the template's estimate, else 180. */
   readonly estimateSeconds: number;
+  /** Default: the estimate, with nothing learned. */
+  readonly estimateRange?: DurationRange;
   /** Custom resources: those of the last run, else the template's `estimatedResources`; for progress. Default: unknown. */
   readonly expectedResources?: number;
   /** Folder of the compiled program. */
@@ -321,6 +330,7 @@ export interface PlannedStack {
   readonly skipReason?: SkipReason;
   /** Seconds. */
   readonly estimatedDuration: number;
+  readonly estimatedRange: DurationRange;
   readonly lastDeployedAt: Date | null;
 }
 
@@ -330,6 +340,8 @@ export interface Plan {
   readonly maxParallelism: number;
   /** Seconds; list scheduling over `parallel` slots (deployments.md 6.5). */
   readonly estimatedDuration: number;
+  /** The same schedule if all stacks took their shortest, and their longest time; `runs`: of the one least known. */
+  readonly estimatedRange: DurationRange;
   /** Seconds saved by skips. */
   readonly timeSaved: number;
   readonly layers: readonly { readonly layer: number; readonly stacks: readonly PlannedStack[] }[];

@@ -217,7 +217,7 @@ export class RunRequestBuilder {
         priority: node.priority,
         dependencies: node.dependencies,
         critical: template.critical,
-        estimateSeconds: estimateOf(instance, template.estimatedDuration),
+        ...estimateOf(instance, template.estimatedDuration),
         templateHash: template.templateHash,
         inputs: template.inputs,
         outputs: template.outputs,
@@ -245,7 +245,7 @@ export class RunRequestBuilder {
         priority: basis.manifest.spec.stacks[instance.stack]?.priority ?? template?.priority ?? 100,
         dependencies: instance.dependencies.filter((name) => present.has(name)),
         critical: template?.critical ?? true,
-        estimateSeconds: estimateOf(instance, template?.estimatedDuration ?? 180),
+        ...estimateOf(instance, template?.estimatedDuration ?? 180),
         templateHash: template?.templateHash ?? '',
         inputs: template?.inputs ?? {},
         outputs: template?.outputs ?? {},
@@ -271,7 +271,7 @@ export class RunRequestBuilder {
         priority: basis.manifest.spec.stacks[name]?.priority ?? template?.priority ?? 100,
         dependencies: dependencies.filter((each) => names.includes(each)),
         critical: template?.critical ?? true,
-        estimateSeconds: estimateOf(instance, template?.estimatedDuration ?? 180),
+        ...estimateOf(instance, template?.estimatedDuration ?? 180),
         templateHash: template?.templateHash ?? '',
         inputs: template?.inputs ?? {},
         outputs: template?.outputs ?? {},
@@ -341,10 +341,21 @@ function toFacts(instance: StackInstance): InstanceFacts {
 }
 
 /** Mean of the last five successful runs, else the template's estimate (deployments.md 6.5). Seconds. */
-function estimateOf(instance: StackInstance, fallback: number): number {
-  const { durations } = instance;
-  if (durations.length === 0) return fallback || 180;
-  return Math.max(1, Math.round(durations.reduce((a, b) => a + b, 0) / durations.length));
+/** Mean and range of the last successful runs, else what the template says (deployments.md 6.5). */
+function estimateOf(
+  { durations }: StackInstance,
+  fallback: number,
+): Required<Pick<RunStack, 'estimateSeconds' | 'estimateRange'>> {
+  const runs = durations.length;
+  if (runs === 0) {
+    const seconds = fallback || 180;
+    return { estimateSeconds: seconds, estimateRange: { from: seconds, to: seconds, runs } };
+  }
+  const inSeconds = (value: number): number => Math.max(1, Math.round(value));
+  return {
+    estimateSeconds: inSeconds(durations.reduce((a, b) => a + b, 0) / runs),
+    estimateRange: { from: inSeconds(Math.min(...durations)), to: inSeconds(Math.max(...durations)), runs },
+  };
 }
 
 export function disabledEnvironment(environment: string): Refused {

@@ -14,6 +14,7 @@ export function toStartDto({ operation, plan, queuePosition, warnings }: Started
       reasons: stack.reasons,
       explanation: stack.explanation,
       estimatedDuration: stack.estimatedDuration,
+      estimatedRange: stack.estimatedRange,
     }));
   return {
     deploymentId: operation.deploymentId,
@@ -27,6 +28,7 @@ export function toStartDto({ operation, plan, queuePosition, warnings }: Started
     startedAt: operation.createdAt,
     startedBy: operation.startedBy,
     estimatedDuration: operation.estimatedDuration,
+    estimatedRange: plan.estimatedRange,
     timeSaved: plan.timeSaved,
     totalLayers: plan.totalLayers,
     ...(operation.type.startsWith('destroy')
