@@ -21,6 +21,8 @@ export interface StackScript {
   readonly ms?: number;
   /** Fails these attempts (1 = the first call of `up`), by class. */
   readonly failUp?: Readonly<Record<number, ErrorClass>>;
+  /** Its state is locked by somebody else until this much time has passed since the first try, in ms. */
+  readonly lockedMs?: number;
   readonly failDestroy?: Readonly<Record<number, ErrorClass>>;
   /** `up` runs until it is stopped; `always` does not even end then. */
   readonly hang?: 'until aborted' | 'always';
@@ -205,6 +207,8 @@ export class ScriptedEngine extends StackEngine {
         this.#tried.add(stack);
         this.tell(run, 'resource_started');
       }
+      if (verb === 'up' && this.isLocked(stack))
+        return failure('state_conflict', 'RESOURCE_LOCKED', `${stack} is locked`);
       await this.wait(verb === 'up' ? script : { ...script, hang: undefined }, run.signal, forcedMs);
       if (run.signal.aborted) return failure('cancelled', 'OPERATION_CANCELLED', 'stopped');
       const failing =
@@ -258,6 +262,12 @@ export class ScriptedEngine extends StackEngine {
     return this.scripts[stack]?.resources ?? RESOURCES;
   }
 
+  private isLocked(stack: string): boolean {
+    const first = this.calls.find((call) => call.verb === 'up' && call.stack === stack);
+    const until = (first?.startedAt ?? 0) + (this.scripts[stack]?.lockedMs ?? 0);
+    return this.clock.now().getTime() < until;
+  }
+
   private isUpToDate(stack: string, run: StackRun): boolean {
     return canonicalJson(this.states.get(stack)?.config ?? null) === canonicalJson(run.config);
   }
@@ -277,6 +287,7 @@ function urn(ref: StackRef, type: string, name: string): string {
 }
 
 function codeOf(errorClass: ErrorClass): string {
+  if (errorClass === 'state_conflict') return 'RESOURCE_LOCKED';
   return errorClass === 'limit' ? 'SERVICE_LIMIT_EXCEEDED' : 'RESOURCE_CREATION_FAILED';
 }
 

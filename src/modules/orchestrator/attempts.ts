@@ -5,6 +5,7 @@ import type { EngineEvent, StackRun, StackRunResult } from './engine.port.js';
 import { stackTimeoutMs } from './failure-policy.js';
 import { resourceSink } from './resource-tally.js';
 import type { RunParts } from './run-parts.js';
+import type { RunSettings } from './run-settings.js';
 import type { ResolvedConfig, RunStack, StackError } from './run-request.js';
 import { settled } from './settle.js';
 import { isStaleLease } from './stale-lease.js';
@@ -12,7 +13,8 @@ import { fromEngine, fromException, maskSecrets, secretTexts, stoppedError, time
 
 /**
  * Runs the engine on a stack until it ends well, fails for good or is stopped (deployments.md 7.8).
- * 1. Transient failures are tried again, twice, inside the stack's one timeout.
+ * 1. Transient failures are tried again, twice, inside the stack's one timeout. A state that somebody else has locked is tried
+ *    again until ten minutes have passed since it was found so; that time is not the stack's.
  * 2. A stack that was stopped has its state read again, so that the next operation starts from the truth.
  * 3. Only a lost lease is thrown; it stops the run. Everything else is this stack's failure.
  */
@@ -40,25 +42,49 @@ const log = createLog('orchestrator');
 export async function runAttempts(parts: RunParts, stack: RunStack, options: AttemptOptions): Promise<Outcome> {
   const { clock, settings, request } = parts;
   const timeoutMs = stackTimeoutMs(request.options.stackTimeoutSeconds, stack.estimateSeconds);
-  const deadline = clock.now().getTime() + timeoutMs;
+  let deadline = clock.now().getTime() + timeoutMs;
   const secrets = secretTexts(options.config);
   const told = resourceSink(parts.reporter, stack.name, stack.expectedResources, secrets);
   const onEvent = options.isTold === false ? (): void => undefined : told;
-  for (let tried = 0; ; tried++) {
-    const outcome = await attempt(
-      parts,
-      stack,
-      options,
-      Math.max(0, deadline - clock.now().getTime()),
-      onEvent,
-      timeoutMs,
-    );
-    const pauseMs = settings.retryPausesMs[tried];
-    const isWorth = !outcome.isWell && outcome.error.class === 'transient' && outcome.error.retryable;
-    if (!isWorth || pauseMs === undefined || options.stop.aborted) return masked(outcome, secrets);
-    tellRetry(parts, stack, maskSecrets(outcome.error.message, secrets), tried + 2);
-    await clock.sleep(pauseMs * (0.8 + 0.4 * settings.random()), options.stop);
+  const retries = new Retries(settings);
+  for (let tried = 1; ; tried++) {
+    const startedAt = clock.now().getTime();
+    const outcome = await attempt(parts, stack, options, Math.max(0, deadline - startedAt), onEvent, timeoutMs);
+    const pauseMs = outcome.isWell ? null : retries.pauseAfter(outcome.error, clock.now().getTime());
+    if (outcome.isWell || pauseMs === null || options.stop.aborted) return masked(outcome, secrets);
+    tellRetry(parts, stack, maskSecrets(outcome.error.message, secrets), tried + 1);
+    await clock.sleep(pauseMs, options.stop);
+    if (isLocked(outcome.error)) deadline += clock.now().getTime() - startedAt;
   }
+}
+
+/** How often, and for how long, the failures of one stack are worth another attempt. */
+class Retries {
+  #transient = 0;
+  #locked = 0;
+  #lockedSince: number | null = null;
+
+  constructor(private readonly settings: RunSettings) {}
+
+  /** ms before the next attempt; null = there is none. */
+  pauseAfter(error: StackError, now: number): number | null {
+    const { retryPausesMs, lockPausesMs, lockWaitMs, random } = this.settings;
+    const jitter = 0.8 + 0.4 * random();
+    if (error.class === 'transient' && error.retryable) {
+      const pauseMs = retryPausesMs[this.#transient++];
+      return pauseMs === undefined ? null : pauseMs * jitter;
+    }
+    if (!isLocked(error)) return null;
+    const pauseMs = (lockPausesMs[this.#locked++] ?? lockPausesMs.at(-1) ?? 0) * jitter;
+    this.#lockedSince ??= now;
+    const leftMs = this.#lockedSince + lockWaitMs - now;
+    return leftMs > 0 ? Math.min(pauseMs, leftMs) : null;
+  }
+}
+
+/** By somebody else, in the backend. */
+function isLocked(error: StackError): boolean {
+  return error.class === 'state_conflict' && error.code === 'RESOURCE_LOCKED';
 }
 
 async function attempt(
@@ -128,7 +154,7 @@ function masked(outcome: Outcome, secrets: readonly string[]): Outcome {
 function tellRetry(parts: RunParts, stack: RunStack, why: string, attemptNumber: number): void {
   const { reporter, request } = parts;
   log.warn('stack is tried again', { operationId: request.operationId, stack: stack.name, attempt: attemptNumber });
-  const message = `Attempt ${attemptNumber} after a temporary failure: ${why}`;
+  const message = `Attempt ${attemptNumber}, because of: ${why}`;
   const where = { stack: stack.name, stackName: stack.name };
   const event = reporter.event('log', { ...where, level: 'warn', message, context: { attempt: attemptNumber } });
   reporter.tell({ ...reporter.record(stack.name), attempt: attemptNumber }, [event]);

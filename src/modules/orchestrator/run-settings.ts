@@ -12,6 +12,10 @@ export interface RunSettings {
   readonly operationSlackMs: number;
   /** Pauses before the second and third attempt of a transient failure, in ms. Source: deployments.md 7.8. */
   readonly retryPausesMs: readonly number[];
+  /** Pauses while somebody else has locked the state of a stack, in ms; the last one repeats. */
+  readonly lockPausesMs: readonly number[];
+  /** How long a stack waits for such a lock, in ms. Source: deployments.md 7.11. */
+  readonly lockWaitMs: number;
   /** 0 to 1; spreads the pauses over ± 20 %. */
   readonly random: () => number;
 }
@@ -23,5 +27,7 @@ export const DEFAULT_RUN_SETTINGS: RunSettings = {
   progressMs: 10_000,
   operationSlackMs: 600_000,
   retryPausesMs: [1_000, 2_000],
+  lockPausesMs: [1_000, 2_000, 5_000, 10_000, 30_000],
+  lockWaitMs: 600_000,
   random: Math.random,
 };

@@ -366,12 +366,78 @@ describe('timeouts and retries (deployments.md 7.8)', () => {
     },
   );
 
-  it('stops everything when the operation takes too long', async () => {
-    const rig = new OrchestratorRig({ a: { ms: 50_000 }, b: { ms: 50_000 } }, { operationSlackMs: -40_000 });
+  it.each([
+    [0, [800, 1600]],
+    [1, [1200, 2400]],
+  ])('spreads the pauses by a fifth either way (random %i)', async (random, pauses) => {
+    const app = { ms: 0, failUp: { 1: 'transient', 2: 'transient', 3: 'transient' } } as const;
+    const rig = new OrchestratorRig({ app }, { random: () => random });
+    const report = await rig.run(aRunRequest(stacksOf({ app: [] }), { rollbackOnError: false }));
+    expect(report.error).toMatchObject({ class: 'transient', stack: 'app' });
+    const starts = rig.engine.calls.map(({ startedAt }) => startedAt);
+    expect(starts.slice(1).map((at, index) => Math.round(at - (starts[index] ?? 0)))).toEqual(pauses);
+  });
+
+  it('shows each further attempt as a warning, with its number', async () => {
+    const rig = new OrchestratorRig({ app: { ms: 0, failUp: { 1: 'transient', 2: 'transient' } } });
+    await rig.run(aRunRequest(stacksOf({ app: [] })));
+    const told = rig.journal.events.filter(({ type }) => type === 'log').map(({ data }) => data);
+    expect(told).toMatchObject([
+      { stack: 'app', level: 'warn', context: { attempt: 2 } },
+      { stack: 'app', level: 'warn', context: { attempt: 3 } },
+    ]);
+  });
+
+  it('rolls back after the timeout of a stack', async () => {
+    const rig = new OrchestratorRig({ app: { hang: 'until aborted' } });
+    const report = await rig.run(aRunRequest(stacksOf({ base: [], app: ['base'] }), { stackTimeoutSeconds: 30 }));
+    expect(report).toMatchObject({ phase: 'rolled_back', rolledBack: true, error: { code: 'STACK_TIMEOUT' } });
+    expect(rig.engine.log).toEqual(['up base', 'up app', 'refresh app', 'destroy app', 'destroy base']);
+  });
+
+  it('gives a stack twice its estimate, and five minutes at least', async () => {
+    const stacks = stacksOf(
+      { short: [], long: [] },
+      { short: { estimateSeconds: 60 }, long: { estimateSeconds: 400 } },
+    );
+    const rig = new OrchestratorRig({ short: { hang: 'until aborted' }, long: { hang: 'until aborted' } });
+    const report = await rig.run(aRunRequest(stacks, { rollbackOnError: false, continueOnError: true }));
+    const { short, long } = report.state.stacks;
+    const seconds = [short, long].map((each) => Number(each?.endedAt) - Number(each?.startedAt)).map((ms) => ms / 1000);
+    expect(seconds).toEqual([300, 800]);
+  });
+
+  it('waits up to ten minutes for a state that somebody else has locked, which is not the time of the stack', async () => {
+    const rig = new OrchestratorRig({ app: { ms: 20_000, lockedMs: 590_000 } });
+    const report = await rig.run(aRunRequest(stacksOf({ app: [] }), { stackTimeoutSeconds: 30 }));
+    expect(report).toMatchObject({ outcome: 'success' });
+    expect(report.durationSeconds).toBeGreaterThanOrEqual(610);
+    expect(report.state.stacks['app']?.attempt).toBe(rig.engine.calls.length);
+    expect(rig.engine.calls.length).toBeLessThan(30);
+  });
+
+  it('fails a stack whose state stays locked for longer', async () => {
+    const rig = new OrchestratorRig({ app: { lockedMs: 650_000 } });
+    const report = await rig.run(aRunRequest(stacksOf({ app: [] }), { rollbackOnError: false }));
+    expect(report.error).toMatchObject({ class: 'state_conflict', code: 'RESOURCE_LOCKED', stack: 'app' });
+    expect(report.durationSeconds).toBe(600);
+  });
+
+  it('stops everything when the operation takes longer than the stacks of its layers may, and ten minutes', async () => {
     const stacks = stacksOf({ a: [], b: ['a'] });
-    const report = await rig.run(aRunRequest(stacks, { stackTimeoutSeconds: 60, rollbackOnError: false }));
-    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'OPERATION_TIMEOUT', stack: null } });
+    const slow = { ms: 290_000, lockedMs: 590_000 };
+    const rig = new OrchestratorRig({ a: slow, b: slow });
+    const report = await rig.run(aRunRequest(stacks, { stackTimeoutSeconds: 300, rollbackOnError: false }));
+    expect(report).toMatchObject({ outcome: 'failed', durationSeconds: 300 + 300 + 600 });
+    expect(report.error).toMatchObject({ class: 'timeout', code: 'OPERATION_TIMEOUT', stack: null });
     expect(status(rig)).toEqual({ a: 'deployed', b: 'failed' });
+  });
+
+  it('rolls back after the timeout of the operation', async () => {
+    const rig = new OrchestratorRig({ a: { ms: 50_000 }, b: { ms: 50_000 } }, { operationSlackMs: -40_000 });
+    const report = await rig.run(aRunRequest(stacksOf({ a: [], b: ['a'] }), { stackTimeoutSeconds: 60 }));
+    expect(report).toMatchObject({ phase: 'rolled_back', error: { code: 'OPERATION_TIMEOUT' } });
+    expect(rig.engine.states.size).toBe(0);
   });
 });
 
