@@ -108,7 +108,7 @@ describe('unlocking an environment', () => {
       error: { class: 'interrupted', code: 'ORCHESTRATOR_INTERRUPTED' },
     });
     expect(JSON.stringify((await test.get(at(`operations/${first}`))).body.data['error'])).toContain('worker is gone');
-    expect(await test.ended(id, second)).toMatchObject({ status: 'success' });
+    expect(await test.ended(id, second)).toMatchObject({ status: 'success', error: null });
     const { events } = (await test.get(at('events?type=environment_unlocked'))).body.data as {
       events: { data: object }[];
     };

@@ -6,7 +6,6 @@ import { draft } from '../../../shared/events/events.js';
 import type { Principal } from '../../../shared/http/principal.js';
 import { Clock } from '../../../shared/kernel/clock.js';
 import { StackEngine } from '../../orchestrator/engine.port.js';
-import { RunStop } from '../../orchestrator/run-stop.js';
 import type { Deployment } from '../deployment.js';
 import { scopeOf } from '../deployment-records.js';
 import { StackInstancesRepository } from '../environments/stack-instances.repository.js';
@@ -84,8 +83,8 @@ export class UnlocksService {
     if (!lock && !force) return { unlockedAt, previousLock: null, backendReleased: [] };
     if (lock?.isFresh && !force) throw alive(deploymentId, environment, lock);
     const lease = await this.take(principal, deploymentId, body);
-    if (lock?.operationId) this.tools.worker.cancel(lock.operationId, new RunStop('lease_lost'));
     try {
+      if (lock?.operationId) await this.tools.worker.cutOff(lock.operationId);
       const stacks = instances.map(({ stack }) => stack);
       const backendReleased = await this.shutOut(deploymentId, body, stacks, lease);
       await this.tell(principal, deployment, body, lease, lock, backendReleased);

@@ -21,7 +21,7 @@ const OPEN_BATCH = 200;
 const PATROL_MS = 5_000;
 /** Rounds after which an operation that breaks outside of its stacks is ended as failed. */
 const MAX_TAKEOVERS = 5;
-/** How long a shutdown waits for running stacks to let go, in ms; the journal makes leaving early safe. */
+/** How long a shutdown or an unlock waits for running stacks to let go, in ms; the journal makes leaving early safe. */
 const SHUTDOWN_WAIT_MS = 5_000;
 
 const log = createLog('operations');
@@ -141,6 +141,14 @@ export class OperationWorker implements OnApplicationBootstrap, BeforeApplicatio
   /** Asks a run of this process to end; runs elsewhere notice at their next renewal. */
   cancel(operationId: string, stop: RunStop): void {
     this.#running.get(operationId)?.stop.abort(stop);
+  }
+
+  /** Stops a run of this process at once, without another write, and waits until it has let go; runs elsewhere notice at their next write. */
+  async cutOff(operationId: string): Promise<void> {
+    const running = this.#running.get(operationId);
+    if (!running) return;
+    running.stop.abort(new RunStop('lease_lost'));
+    await Promise.race([running.done, new Promise((resolve) => setTimeout(resolve, SHUTDOWN_WAIT_MS).unref())]);
   }
 
   /** Holds a run of this process back, or lets it go on; runs elsewhere notice at their next renewal. */
