@@ -47,6 +47,12 @@ describe('the report of an operation', () => {
     expect(first).toMatchObject({ isFinal: true, result: 'success', message: 'first one', totals: { succeeded: 3 } });
     expect(first.resources.created).toBeGreaterThan(20);
     expect(first.times.durationSeconds).toBeGreaterThan(0);
+    const endpoints = { 'dns.domainName': 'dev.shop.example.com' };
+    expect(first.endpoints).toEqual(endpoints);
+    const deployment = (await test.get(`/api/v1/deployments/${id}`)).body.data;
+    expect(deployment['environments']).toContainEqual(expect.objectContaining({ name: 'dev', endpoints }));
+    expect((await test.get(at('environments/dev'))).body.data).toMatchObject({ endpoints });
+    expect((await test.get(at('status?environment=dev'))).body.data).toMatchObject({ endpoints });
     const second = await report(await run('deploy'));
     expect(results(second)).toEqual({
       dns: 'skipped unchanged',

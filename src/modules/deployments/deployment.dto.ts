@@ -14,6 +14,7 @@ import {
 } from 'class-validator';
 import { ENVIRONMENTS, type EnvironmentName } from '../../shared/http/principal.js';
 import { PageQuery, ToBoolean } from '../../shared/http/paging.js';
+import { type EndpointOutputs, endpointsOf } from './environments/endpoints.js';
 import type { Environment, EnvironmentVersion, StackInstance } from './environments/environment.js';
 import type { Deployment } from './deployment.js';
 
@@ -354,6 +355,7 @@ export function toDeploymentDto(
   environments: readonly Environment[],
   stacks: readonly ManifestStackView[],
   instances: readonly StackInstance[],
+  endpoints: EndpointOutputs,
 ): Record<string, unknown> {
   return {
     deploymentId: deployment.deploymentId,
@@ -369,7 +371,7 @@ export function toDeploymentDto(
     createdBy: deployment.createdBy,
     revision: deployment.revision,
     configFiles: stacks.filter((s) => s.enabled).length * environments.length,
-    environments: environments.map((environment) => toEnvironmentDto(environment, instances)),
+    environments: environments.map((environment) => toEnvironmentDto(environment, instances, endpoints)),
     stacks: stacks.map((stack) => ({
       name: stack.name,
       layer: stack.layer,
@@ -386,6 +388,7 @@ export function toDeploymentDto(
 export function toEnvironmentDto(
   environment: Environment,
   instances: readonly StackInstance[],
+  endpoints: EndpointOutputs,
 ): Record<string, unknown> {
   const own = instances.filter((i) => i.environment === environment.environment);
   return {
@@ -398,7 +401,7 @@ export function toEnvironmentDto(
     stacksDeployed: own.filter((i) => i.status === 'deployed').length,
     stacksFailed: own.filter((i) => i.status === 'failed').length,
     lastDeployedAt: environment.lastDeployedAt,
-    endpoints: {},
+    endpoints: endpointsOf(own, endpoints),
     currentOperationId: environment.currentOperationId,
   };
 }

@@ -42,7 +42,7 @@ export class DeploymentsController {
   async create(@CurrentPrincipal() principal: Principal, @Body() body: CreateDeploymentBody): Promise<Answer<unknown>> {
     const detail = await this.deployments.initialise(principal, body);
     const data = {
-      ...toDeploymentDto(detail.deployment, detail.environments, detail.stacks, detail.instances),
+      ...toDeploymentDto(detail.deployment, detail.environments, detail.stacks, detail.instances, detail.endpoints),
       warnings: detail.warnings,
       nextSteps: [`POST /api/v1/deployments/${detail.deployment.deploymentId}/deploy {"environment":"dev"}`],
     };
@@ -73,7 +73,7 @@ export class DeploymentsController {
     const detail = await this.deployments.get(principal, id);
     const { deployment } = detail;
     const data = {
-      ...toDeploymentDto(deployment, detail.environments, detail.stacks, detail.instances),
+      ...toDeploymentDto(deployment, detail.environments, detail.stacks, detail.instances, detail.endpoints),
       updatedAt: deployment.updatedAt,
       updatedBy: deployment.updatedBy,
       lastDeployedAt: deployment.lastDeployedAt,
@@ -87,7 +87,9 @@ export class DeploymentsController {
   @Put(':id')
   @Allow('deployments:update')
   @TakesYaml({ field: 'manifest' })
-  @ApiOperation({ summary: 'Change the manifest; a new revision tells what changed. A YAML body is the whole manifest' })
+  @ApiOperation({
+    summary: 'Change the manifest; a new revision tells what changed. A YAML body is the whole manifest',
+  })
   async update(
     @CurrentPrincipal() principal: Principal,
     @Param() { id }: DeploymentParams,

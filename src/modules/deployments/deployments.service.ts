@@ -13,6 +13,7 @@ import { environmentRows, newDeployment, scopeOf, targetOf } from './deployment-
 import { DeploymentStores } from './deployment-stores.js';
 import type { DeploymentFilter } from './deployments.repository.js';
 import type { CreateDeploymentBody, DeploymentsQuery, ManifestStackView } from './deployment.dto.js';
+import { type EndpointOutputs, endpointOutputs } from './environments/endpoints.js';
 import type { Environment, EnvironmentVersion, StackInstance } from './environments/environment.js';
 import { untouchedInstance } from './environments/stack-instances.repository.js';
 import { freeDeploymentId, requireDeploymentId } from './manifest/deployment-id.js';
@@ -34,6 +35,7 @@ export interface DeploymentDetail {
   readonly environments: readonly Environment[];
   readonly instances: readonly StackInstance[];
   readonly stacks: readonly ManifestStackView[];
+  readonly endpoints: EndpointOutputs;
   readonly manifest: Manifest;
   readonly warnings: readonly Finding[];
 }
@@ -190,6 +192,7 @@ export class DeploymentsService {
       environments: await this.stores.environments.listOf([deployment.deploymentId]),
       instances: await this.stores.instances.listOf(deployment.deploymentId),
       stacks: stackViews(manifest, stackTemplates),
+      endpoints: endpointOutputs(stackTemplates),
     };
   }
 

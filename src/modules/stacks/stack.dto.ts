@@ -62,7 +62,10 @@ export class StackItemDto {
 }
 
 export class StackDto {
-  @ApiProperty({ type: Object, description: 'Output → `{type, secret, description}`' })
+  @ApiProperty({
+    type: Object,
+    description: 'Output → `{type, secret, endpoint, description}`; endpoint: an address shown with the environment',
+  })
   readonly outputs!: Readonly<Record<string, ParameterOutput>>;
   @ApiProperty({ type: Object, description: 'Input → its declaration with defaults' })
   readonly configuration!: Readonly<Record<string, ParameterInput>>;

@@ -34,6 +34,8 @@ export type ChangeRule = (typeof CHANGE_RULES)[number];
 export interface ParameterOutput {
   readonly type: ParameterType;
   readonly secret: boolean;
+  /** An address at which the stack is reached: shown with the environment (deployments.md 9.1). Default false; never secret. */
+  readonly endpoint?: boolean;
   readonly description?: string;
 }
 

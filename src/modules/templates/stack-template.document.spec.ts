@@ -28,6 +28,9 @@ describe('stack template rules (deployments.md 8.2)', () => {
     ['STK-004', written({ colour: 'red' })],
     ['STK-005', written({}, { size: { type: 'text' } })],
     ['STK-006', written({}, { size: { required: 'yes' } })],
+    ['STK-006', written({ parameters: { outputs: { url: { type: 'string', endpoint: 'yes' } } } })],
+    ['STK-006', written({ parameters: { outputs: { url: { type: 'string', endpoint: true, secret: true } } } })],
+    ['STK-006', written({ parameters: { outputs: { url: { type: 'array', endpoint: true } } } })],
     ['STK-008', written({}, { size: { type: 'number', default: 'x' } })],
     ['STK-008', written({}, { size: { type: 'number', maximum: 3, environmentDefaults: { prod: 4 } } })],
     ['STK-008', written({}, { size: { pattern: '(' } })],
@@ -38,6 +41,17 @@ describe('stack template rules (deployments.md 8.2)', () => {
     const { template, findings } = read(document);
     expect(template).toBeUndefined();
     expect(findings.map((finding) => finding.ruleId)).toEqual([rule]);
+  });
+
+  it('[9.1] an endpoint is flagged without making the template another one', () => {
+    const outputs = (flag: object): unknown =>
+      written({ parameters: { outputs: { url: { type: 'string', ...flag } } } });
+    const [plain, flagged, secret] = [{}, { endpoint: true }, { secret: true }].map(
+      (flag) => read(outputs(flag)).template,
+    );
+    expect(flagged?.outputs['url']).toMatchObject({ endpoint: true });
+    expect(flagged?.templateHash).toBe(plain?.templateHash);
+    expect(secret?.templateHash).not.toBe(plain?.templateHash);
   });
 
   it('[STK-007] holds in strict mode', () => {

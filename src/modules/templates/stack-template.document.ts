@@ -45,11 +45,17 @@ const INPUT = z.strictObject({
   maximum: z.number().optional(),
   changes: z.enum(CHANGE_RULES).optional(),
 });
-const OUTPUT = z.strictObject({
-  type: z.enum(PARAMETER_TYPES).default('string'),
-  secret: z.boolean().default(false),
-  description: z.string().optional(),
-});
+const OUTPUT = z
+  .strictObject({
+    type: z.enum(PARAMETER_TYPES).default('string'),
+    secret: z.boolean().default(false),
+    endpoint: z.boolean().optional(),
+    description: z.string().optional(),
+  })
+  .refine(({ endpoint = false, secret, type }) => !endpoint || (!secret && type === 'string'), {
+    path: ['endpoint'],
+    message: 'is for outputs that are a string and not secret',
+  });
 const PARAMETERS = z.strictObject({
   inputs: z.record(z.string(), INPUT).default({}),
   outputs: z.record(z.string(), OUTPUT).default({}),
@@ -100,7 +106,8 @@ const isName = (path: string): boolean => path === 'name';
 const isDependency = (path: string): boolean => /^(optionalD|d)ependencies\b/.test(path);
 const isPriority = (path: string): boolean => path === 'priority';
 const isType = (path: string): boolean => /^parameters\.(inputs|outputs)\.[^.]+\.type$/.test(path);
-const isFlag = (path: string): boolean => /^parameters\.(inputs|outputs)\.[^.]+\.(required|secret)$/.test(path);
+const isFlag = (path: string): boolean =>
+  /^parameters\.(inputs|outputs)\.[^.]+\.(required|secret|endpoint)$/.test(path);
 const isConstraint = (path: string): boolean =>
   /^parameters\.inputs\.[^.]+\.(allowedValues|pattern|minimum|maximum|changes)/.test(path);
 const hasOwnRule = (path: string): boolean =>
@@ -148,7 +155,7 @@ export const STACK_DOCUMENT_RULES: readonly Rule<DocumentContext>[] = [
     id: 'STK-006',
     code: 'PARAMETER_FLAG_INVALID',
     severity: 'HIGH',
-    remediation: 'Use true or false.',
+    remediation: 'Use true or false; an endpoint is a string that is not secret.',
     check: issuesAt(isFlag),
   },
   {

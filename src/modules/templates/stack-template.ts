@@ -64,7 +64,10 @@ export function templateHashOf(template: Omit<StackTemplate, 'templateHash'>): s
     estimatedDuration: _s,
     estimatedResources: _n,
     estimatedMonthlyCost: _usd,
+    outputs,
     ...rest
   } = template;
-  return contentHash(rest);
+  // that an output is an address changes nothing of what a program does
+  const plain = Object.entries(outputs).map(([name, { endpoint: _shown, ...output }]) => [name, output]);
+  return contentHash({ ...rest, outputs: Object.fromEntries(plain) as Record<string, unknown> });
 }

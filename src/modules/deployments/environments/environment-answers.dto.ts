@@ -27,7 +27,12 @@ export class EnvironmentItemDto {
   @ApiProperty({ type: Object, description: 'Its values for every stack; secrets as ***' }) readonly config!: object;
   @ApiProperty({ example: 3 }) readonly stacksDeployed!: number;
   @ApiProperty({ example: 0 }) readonly stacksFailed!: number;
-  @ApiProperty({ type: Object, description: 'Name → address' }) readonly endpoints!: object;
+  @ApiProperty({
+    type: Object,
+    description: '`<stack>.<output>` → address: outputs that stack templates flag as endpoints',
+    example: { 'services-api.apiUrl': 'https://api.shop.example.com' },
+  })
+  readonly endpoints!: object;
   @ApiProperty({ example: 79.5, description: 'USD, an estimate of the stacks that take part' })
   readonly estimatedMonthlyCost!: number;
   @ApiProperty({ type: String, nullable: true, example: null }) readonly currentOperationId!: string | null;

@@ -8,10 +8,11 @@ export function toEnvironmentDetail({
   record,
   block,
   instances,
+  endpoints,
   estimatedMonthlyCost,
 }: EnvironmentDetail): Record<string, unknown> {
   return {
-    ...toEnvironmentDto(record, instances),
+    ...toEnvironmentDto(record, instances, endpoints),
     currentVersion: record.version,
     tags: block?.tags ?? {},
     config: block?.config ?? {},

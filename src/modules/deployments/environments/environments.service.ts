@@ -14,6 +14,7 @@ import { OperationIntake, type Started } from '../operations/operation-intake.js
 import { destroyParameters, OperationsService } from '../operations/operations.service.js';
 import { isStanding } from '../operations/rollback-target.js';
 import type { DisableBody, EnableBody } from './environment.dto.js';
+import { type EndpointOutputs, endpointOutputs } from './endpoints.js';
 import type { Environment, StackInstance } from './environment.js';
 import { noEnvironment, requireNotDev, withDisabled, withEnabled } from './environment-switch.js';
 import type { Notice } from './notice.js';
@@ -25,6 +26,7 @@ export interface EnvironmentDetail {
   /** Its block of the manifest, secrets masked; null = the manifest no longer has it. */
   readonly block: Manifest['spec']['environments'][EnvironmentName] | null;
   readonly instances: readonly StackInstance[];
+  readonly endpoints: EndpointOutputs;
   /** USD: estimates of the stacks that take part in it. */
   readonly estimatedMonthlyCost: number;
 }
@@ -175,6 +177,7 @@ export class EnvironmentsService {
       record,
       block: manifest.spec.environments[record.environment] ?? null,
       instances: instances.filter((instance) => instance.environment === record.environment),
+      endpoints: endpointOutputs(stackTemplates),
       estimatedMonthlyCost: Object.keys(manifest.spec.stacks)
         .filter((name) => isStackOn(manifest, name, record.environment))
         .reduce((sum, name) => sum + (stackTemplates.get(name)?.estimatedMonthlyCost ?? 0), 0),

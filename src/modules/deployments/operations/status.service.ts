@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../shared/kernel/clock.js';
 import { EventsRepository } from '../../../shared/events/events.repository.js';
 import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
+import { Catalogue } from '../catalogue.js';
+import { endpointOutputs, endpointsOf } from '../environments/endpoints.js';
 import type { Environment, StackInstance } from '../environments/environment.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
 import { StackInstancesRepository } from '../environments/stack-instances.repository.js';
@@ -13,12 +15,13 @@ import { toProgress } from './progress-view.js';
 /** Log lines kept in a progress answer per stack (api.md 5.6). */
 const LOGS_PER_STACK = 100;
 
-/** Clock and events of StatusService. */
+/** What StatusService looks at besides its own stores. */
 @Injectable()
 export class StatusSources {
   constructor(
     readonly clock: Clock,
     readonly events: EventsRepository,
+    readonly catalogue: Catalogue,
   ) {}
 }
 
@@ -99,6 +102,7 @@ export class StatusService {
     return {
       ...view,
       status: isRunning ? view['status'] : (record?.status ?? 'disabled'),
+      endpoints: endpointsOf(instances, endpointOutputs(this.sources.catalogue.stacks.templates())),
       stacks: Object.fromEntries(
         wanted.map(([name, progress]) => [
           name,

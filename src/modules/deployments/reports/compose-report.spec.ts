@@ -4,6 +4,7 @@ import type { Operation } from '../operations/operation.js';
 import { composeReport } from './compose-report.js';
 import { OPERATION_REPORT, type OperationReport } from './operation-report.js';
 
+const ENDPOINTS = { 'dns.domainName': 'shop.example.com' };
 const NOW = new Date('2026-03-01T12:01:00.000Z');
 const LIMIT: StackError = {
   class: 'limit',
@@ -20,7 +21,7 @@ const LIMIT: StackError = {
 
 /** Every report is held to its published definition. */
 function reported(operation: Operation, queuePosition: number | null = null): OperationReport {
-  const report = composeReport(operation, { now: NOW, queuePosition });
+  const report = composeReport(operation, { now: NOW, queuePosition, endpoints: ENDPOINTS });
   const wire = JSON.parse(JSON.stringify(report)) as unknown;
   expect(OPERATION_REPORT.parse(wire)).toEqual(wire);
   return report;
@@ -68,6 +69,7 @@ describe('report of an operation', () => {
       resources: { created: 6, updated: 0, deleted: 0 },
       errors: [],
       rollback: null,
+      endpoints: ENDPOINTS,
       byHand: [],
     });
     expect(

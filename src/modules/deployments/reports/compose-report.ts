@@ -9,6 +9,8 @@ import { counted, deedOf, isPreview, REASON_WORDS, SKIP_WORDS, spoken } from './
 export interface ReportFacts {
   readonly now: Date;
   readonly queuePosition: number | null;
+  /** Of the environment, as it stands now. */
+  readonly endpoints: Readonly<Record<string, string>>;
 }
 
 /** The report of an operation at any moment of its life: waiting, running or ended, whatever its type. */
@@ -68,6 +70,7 @@ export function composeReport(operation: Operation, facts: ReportFacts): Operati
     errors: errorsOf(cause, stacks),
     warnings: warningsOf(operation),
     rollback: rollbackOf(operation),
+    endpoints: { ...facts.endpoints },
     byHand: [],
   };
   return { ...report, reason: sentenceOf(operation, report), byHand: leftByHand(operation, report) };

@@ -39,6 +39,10 @@ export function toMarkdown(report: OperationReport): string {
       'Warnings',
       report.warnings.map(({ stack, message }) => `${stack ? `**${text(stack)}**: ` : ''}${text(message)}`),
     ),
+    ...list(
+      'Endpoints',
+      Object.entries(report.endpoints).map(([name, address]) => `${text(name)}: ${code(address)}`),
+    ),
     ...list('Left to do', report.byHand.map(text)),
     `<sub>Operation ${code(report.operationId)} · revision ${report.manifestRevision} · ${text(report.engine)} on ${text(report.cloud)} · started by ${text(report.startedBy)} · ${report.generatedAt}</sub>`,
   ];

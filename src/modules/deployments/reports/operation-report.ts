@@ -124,6 +124,9 @@ export const OPERATION_REPORT = z.strictObject({
       irreversible: z.array(z.strictObject({ stack: z.string(), urn: z.string(), why: z.string() })),
     })
     .nullable(),
+  endpoints: z
+    .record(z.string(), z.string())
+    .describe('`<stack>.<output>` → address: where the environment is reached now'),
   byHand: z.array(z.string()).describe('What is left for a person, most urgent first'),
 });
 

@@ -19,7 +19,11 @@ const error = (fields: Partial<StackError> = {}): StackError => ({
   ...fields,
 });
 const report = (stacks: readonly StackRunRecord[], fields: Partial<Operation> = {}): OperationReport =>
-  composeReport(anOperation(stacks, fields), { now: new Date('2026-03-01T12:01:00.000Z'), queuePosition: null });
+  composeReport(anOperation(stacks, fields), {
+    now: new Date('2026-03-01T12:01:00.000Z'),
+    queuePosition: null,
+    endpoints: { 'dns.domainName': 'shop.example.com' },
+  });
 
 const MIXED: readonly StackRunRecord[] = [
   aStackRecord('dns', { status: 'skipped', skipReason: 'unchanged', explanation: ['Nothing | differs.'] }),
@@ -91,6 +95,7 @@ describe('Markdown form of a report', () => {
     ]);
     expect(markdown).toContain('<details><summary>1 stack unchanged</summary>');
     expect(markdown).toContain('Nothing \\| differs.');
+    expect(markdown).toContain('### Endpoints\n\n- dns.domainName: `shop.example.com`');
     expect(markdown).toContain('### Left to do\n\n- network: Correct it.');
   });
 
@@ -128,7 +133,13 @@ describe('Markdown form of a report', () => {
       ...{ irreversible: [{ stack: 'network', urn: 'urn:db', why: 'its data is gone' }], done: [], failed: [] },
     };
     const lost = { ...back, state: back.state && { ...back.state, rollback } };
-    const text = toMarkdown(composeReport(lost, { now: new Date(), queuePosition: null }));
+    const text = toMarkdown(
+      composeReport(lost, {
+        now: new Date(),
+        queuePosition: null,
+        endpoints: { 'dns.domainName': 'shop.example.com' },
+      }),
+    );
     expect(text).toContain('to nothing deployed');
     expect(text).toContain('**Cannot be restored** in network: `urn:db`, its data is gone');
   });
