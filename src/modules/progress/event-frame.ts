@@ -1,4 +1,5 @@
 import { toCursor } from '../../shared/events/cursor.js';
+import { lineOf } from '../../shared/events/event-line.js';
 import { EVENTS, type EventName, type StoredEvent } from '../../shared/events/events.js';
 
 export type EventNaming = 'underscore' | 'dotted';
@@ -36,8 +37,15 @@ export function toFrame(event: StoredEvent, channel: string, naming: EventNaming
 export class SharedFrame {
   readonly #texts = new Map<string, Buffer>();
   #data: string | undefined;
+  #line: SharedFrame | null | undefined;
 
   constructor(readonly event: StoredEvent) {}
+
+  /** The event as a `log` event, with its own id and place; null when the log has no line for it. A `log` event is its own. */
+  get line(): SharedFrame | null {
+    if (this.#line === undefined) this.#line = this.event.type === 'log' ? this : asLog(this.event);
+    return this.#line;
+  }
 
   text(channel: string, naming: EventNaming): Buffer {
     const key = `${naming} ${channel}`;
@@ -54,6 +62,15 @@ export class SharedFrame {
     const start = JSON.stringify({ ...head(this.event, naming), channel, ...tail(this.event) });
     return Buffer.from(`${start.slice(0, -1)},"data":${this.#data}}`, 'utf8');
   }
+}
+
+function asLog(event: StoredEvent): SharedFrame | null {
+  const line = lineOf(event);
+  if (!line) return null;
+  const { level, component, message, metadata } = line;
+  const context = { component, ...metadata };
+  const data = { stack: event.stack, stackName: event.stack, level, message, context };
+  return new SharedFrame({ ...event, type: 'log', data });
 }
 
 /** Both spellings of event names → names; null for an unknown one. A dotted name may stand for several. */

@@ -41,11 +41,10 @@ export async function replay(subscription: Subscription, source: ReplaySource): 
     const target = tail.position;
     const page = await events.readAfter(filter, position, PAGE);
     for (const event of page) {
-      if (subscription.wants(event)) {
+      if (subscription.replay(new SharedFrame(event))) {
         fromSeq ??= event.seq;
         toSeq = event.seq;
       }
-      subscription.replay(new SharedFrame(event));
       position = event.position;
       await drained();
       if (subscription.isClosed) break;

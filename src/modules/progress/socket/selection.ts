@@ -40,6 +40,11 @@ export function isSelected(event: StoredEvent, selection: Selection): boolean {
   return LOG_LEVELS.indexOf(event.data['level'] as LogLevel) >= LOG_LEVELS.indexOf(selection.minLevel);
 }
 
+/** Asked for `log` alone, somebody follows the log: every event of a run comes as its line (deployments.md 11). */
+export function followsLog({ events }: Selection): boolean {
+  return events?.size === 1 && events.has('log');
+}
+
 /** The same rule as the store's filter of the channel, for events that come live. */
 export function isOnChannel(event: StoredEvent, channel: Channel, lifecycle: ReadonlySet<EventName>): boolean {
   if (channel.kind === 'organization') return lifecycle.has(event.type);

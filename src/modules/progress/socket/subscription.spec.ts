@@ -18,6 +18,7 @@ class Rig {
   now = 1_000_000;
   congested = false;
   readonly sent: number[] = [];
+  readonly told: string[] = [];
   readonly dropped: Dropped[] = [];
   readonly subscription: Subscription;
   #position = 0;
@@ -34,7 +35,10 @@ class Rig {
       {
         now: () => this.now,
         isCongested: () => this.congested,
-        deliver: (frame) => this.sent.push(frame.event.position),
+        deliver: (frame) => {
+          this.sent.push(frame.event.position);
+          this.told.push(`${frame.event.type} ${String(frame.event.data['message'] ?? '')}`.trim());
+        },
         tellDropped: (dropped) => this.dropped.push(dropped),
       },
     );
@@ -124,6 +128,23 @@ describe('a subscription', () => {
   ])('is narrowed by %s', (_what, options, expected) => {
     const rig = new Rig(options).accept(aLog('x', 'info'), aResource('vpc'), aStackEnd(), aStackProgress(1, 'dns'));
     expect(rig.sent).toEqual(expected);
+  });
+
+  it('sends every event of a run as its line to somebody who asks for log alone', () => {
+    const rig = new Rig({ selection: toSelection({ events: ['log'] }), gapFree: true });
+    rig.accept(aLog('hello'), aResource('vpc'), aStackProgress(5), aStackEnd());
+    expect(rig.told).toEqual([
+      'log hello',
+      'log creating aws:ec2/vpc:Vpc (vpc)',
+      'log done in 2 s: 1 created, 0 updated, 0 deleted',
+    ]);
+  });
+
+  it('narrows such lines by level and right, and sends none on the channel of an organization', () => {
+    const selection = toSelection({ events: ['log'], minLevel: 'info' });
+    expect(new Rig({ selection }).accept(aResource('vpc'), aStackEnd()).sent).toEqual([2]);
+    expect(new Rig({ selection, mayRead: () => false }).accept(aStackEnd()).sent).toEqual([]);
+    expect(new Rig({ selection, channel: 'organizations/acme' }).accept(aStackEnd()).sent).toEqual([]);
   });
 
   it('refuses a filter with a misspelt event or level', () => {

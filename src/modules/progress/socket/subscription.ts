@@ -3,7 +3,7 @@ import { EVENTS, type EventName, type StoredEvent } from '../../../shared/events
 import { type Channel, LIFECYCLE_EVENTS } from '../channel.js';
 import type { SharedFrame } from '../event-frame.js';
 import type { TailListener } from './organization-tail.js';
-import { isOnChannel, isSelected, type Selection } from './selection.js';
+import { followsLog, isOnChannel, isSelected, type Selection } from './selection.js';
 
 /** Latest of a coalesced event at most this often, for each stack or operation; api.md 4.5. */
 const COALESCE_MS = 1000;
@@ -44,7 +44,7 @@ export interface SubscriptionOptions {
 
 /**
  * One channel of one connection. Live events pass:
- * 1. channel, selection and rights;
+ * 1. channel, selection and rights; for somebody who follows the log, as lines;
  * 2. congestion: what can be read again later is shed and counted;
  * 3. the log limit (50/s);
  * 4. coalescing: the first of a key leaves at once, the following wait for `tick`, the latest wins. A frame never overtakes:
@@ -69,14 +69,10 @@ export class Subscription implements TailListener {
     return this.options.channel.name;
   }
 
-  wants(event: StoredEvent): boolean {
-    const { channel, selection, mayRead } = this.options;
-    return isOnChannel(event, channel, LIFECYCLE) && isSelected(event, selection) && mayRead(event);
-  }
-
-  accept(frame: SharedFrame): void {
+  accept(raw: SharedFrame): void {
+    const frame = this.told(raw);
+    if (this.isClosed || !frame) return;
     const { event } = frame;
-    if (this.isClosed || !this.wants(event)) return;
     if (isSheddable(event.type) && this.outlet.isCongested()) return this.drop('backpressure', frame);
     if (this.options.gapFree) return this.send(frame);
     if (event.type === 'log' && !this.takeLogSlot()) return this.drop('log_rate', frame);
@@ -93,9 +89,11 @@ export class Subscription implements TailListener {
     this.send(frame);
   }
 
-  /** A stored frame of a replay: neither coalesced nor limited. */
-  replay(frame: SharedFrame): void {
-    if (!this.isClosed && this.wants(frame.event)) this.send(frame);
+  /** A stored frame of a replay: neither coalesced nor limited. @returns whether it is wanted */
+  replay(raw: SharedFrame): boolean {
+    const frame = this.told(raw);
+    if (frame && !this.isClosed) this.send(frame);
+    return frame !== null;
   }
 
   /** Sends what has waited long enough and reports what was dropped; called a few times a second. */
@@ -113,6 +111,17 @@ export class Subscription implements TailListener {
       this.#reportedAt = now;
       this.reportDropped();
     }
+  }
+
+  /** The frame as it is sent here; null = it is not wanted. */
+  private told(raw: SharedFrame): SharedFrame | null {
+    const frame = followsLog(this.options.selection) ? raw.line : raw;
+    return frame && this.wants(frame.event) ? frame : null;
+  }
+
+  private wants(event: StoredEvent): boolean {
+    const { channel, selection, mayRead } = this.options;
+    return isOnChannel(event, channel, LIFECYCLE) && isSelected(event, selection) && mayRead(event);
   }
 
   private send(frame: SharedFrame): void {

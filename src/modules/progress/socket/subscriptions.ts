@@ -213,7 +213,9 @@ export class Subscriptions {
     const permission = permissionOf(channel);
     const mayRead = (event: StoredEvent): boolean =>
       isSelected(event, this.everywhere) && rights.mayRead(event, permission);
-    return new Subscription({ channel, organization, selection, gapFree, mayRead }, this.client);
+    const { events } = this.everywhere;
+    const asked = selection.events || !events ? selection : { ...selection, events };
+    return new Subscription({ channel, organization, selection: asked, gapFree, mayRead }, this.client);
   }
 
   private snapshot(channel: Channel, filter: EventFilter, upTo: number): Promise<StoredEvent | null> {
