@@ -573,7 +573,7 @@ export function stackEngineContract(aRig: () => EngineRig): void {
       };
       const changed = [{ name: 'a', inputs: { password: secret(CANARY), size: 2 } }];
       const failed = await rig.up({ ...scenario, resources: changed, outputs: {} });
-      expect(failed.error?.message).toContain('[secret]');
+      expect(failed.error?.message).toContain('***');
       rig.cloud.intercept = () => undefined;
       const thrown = await rig.up({ ...scenario, resources: [{ name: 'x', throws: `no ${CANARY}-config` }] });
       expect(thrown.success).toBe(false);
@@ -584,7 +584,7 @@ export function stackEngineContract(aRig: () => EngineRig): void {
         await rig.engine.exportState(rig.run({})),
       ]);
       expect(everything).not.toContain(CANARY);
-      expect(rig.messages()).toContainEqual(expect.stringContaining('password is [secret]'));
+      expect(rig.messages()).toContainEqual(expect.stringContaining('password is ***'));
     });
 
     it('of the configuration are sealed even where a program has read them as plain text', async () => {

@@ -119,7 +119,7 @@ describe('a secret of any of the sixteen stacks', () => {
     await edit({ 'compute-lambda': { dataProcessorMemory: 768 } });
     const operation = await deploy();
     expect(operation).toMatchObject({ status: 'failed', error: { stack: 'compute-lambda' } });
-    expect(JSON.stringify(operation['error'])).toContain('Bad tag [secret]');
+    expect(JSON.stringify(operation['error'])).toContain('Bad tag ***');
     await server.data('PUT', '/api/v1/sandbox/faults', { rules: [] });
     expect(await deploy()).toMatchObject({ status: 'success' });
   });

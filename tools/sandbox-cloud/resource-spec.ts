@@ -186,7 +186,7 @@ export function exactlyOneOf(inputs: Properties, keys: readonly string[]): Check
 }
 
 /** Stands for a sensitive value in an inventory. */
-const HIDDEN = '[secret]';
+const HIDDEN = '***';
 
 const REGION = text({ computed: true, replaces: true });
 const TAGS = map();

@@ -56,6 +56,7 @@ import { DEPLOYMENT_LOGS, deploymentLogSchema } from './logs/deployment-log.sche
 import { DeploymentLogsRepository } from './logs/deployment-logs.repository.js';
 import { LogFiles } from './logs/log-files.service.js';
 import { LogKeeper } from './logs/log-keeper.js';
+import { LogMirror } from './logs/log-mirror.js';
 import { LogsController } from './logs/logs.controller.js';
 import { LogsService, LogStores } from './logs/logs.service.js';
 import { ManifestVault } from './manifest-vault.js';
@@ -224,6 +225,7 @@ const REPOSITORIES = [
     StatusService,
     StatusSources,
     LogKeeper,
+    LogMirror,
     LogFiles,
     LogStores,
     LogsService,

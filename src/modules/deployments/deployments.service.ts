@@ -18,7 +18,8 @@ import type { Environment, EnvironmentVersion, StackInstance } from './environme
 import { untouchedInstance } from './environments/stack-instances.repository.js';
 import { freeDeploymentId, requireDeploymentId } from './manifest/deployment-id.js';
 import { completeInputs, type InitInputs } from './manifest/init-inputs.js';
-import { initialiseManifest } from './manifest/initialise-manifest.js';
+import { initLines } from './logs/init-lines.js';
+import { type Initialised, initialiseManifest } from './manifest/initialise-manifest.js';
 import { stackGraph } from './manifest/manifest-context.js';
 import { maskSecrets } from './manifest/secrets.js';
 import { declaredEnvironments, isStackOn, type Manifest } from './manifest/manifest.js';
@@ -78,7 +79,7 @@ export class DeploymentsService {
       idSource: custom ? 'custom' : 'generated',
       now,
     });
-    await this.insert(principal, deployment, initialised.manifest);
+    await this.insert(principal, deployment, initialised);
     return this.detailOf(deployment, initialised.warnings);
   }
 
@@ -196,11 +197,14 @@ export class DeploymentsService {
     };
   }
 
-  private async insert(principal: Principal, deployment: Deployment, manifest: Manifest): Promise<void> {
+  private async insert(principal: Principal, deployment: Deployment, initialised: Initialised): Promise<void> {
     const { deployments, environments, instances, mirror, vault } = this.stores;
     const { deploymentId, organization } = deployment;
+    const { manifest, warnings, inputs } = initialised;
     const rows = environmentRows(deployment, manifest);
-    await mirror.create(deployment, manifest, this.catalogue.stacks.knownTemplates());
+    const stackTemplates = this.catalogue.stacks.knownTemplates();
+    const lines = initLines({ deployment, manifest, stackTemplates, variables: inputs.variables, warnings });
+    await mirror.create(deployment, manifest, stackTemplates);
     try {
       await this.stores.eventLog.write(organization, async (append) => {
         await deployments.insert(
@@ -229,6 +233,10 @@ export class DeploymentsService {
             createdBy: principal.name,
           }),
         );
+        const scope = { ...scopeOf(deployment), operationType: 'init' };
+        for (const { level, component, message } of lines) {
+          append(draft('log', scope, { stack: null, stackName: null, level, message, context: { component } }));
+        }
       });
     } catch (error) {
       await mirror.remove(deployment);

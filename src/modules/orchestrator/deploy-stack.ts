@@ -6,6 +6,7 @@ import { checkOutputs } from './outputs-check.js';
 import type { ResolvedStack } from './placeholders/resolve.js';
 import { isRunning } from './progress.js';
 import { NO_RESOURCES } from './resource-tally.js';
+import { resolvedLines } from './run-log.js';
 import { dependenciesInRun, stackOf, type RunParts } from './run-parts.js';
 import type { Fingerprint, ResolvedConfig, RunStack, StackError, StackRunRecord } from './run-request.js';
 import { decide, isGone, lastValuesOf, type Decision } from './skip.js';
@@ -70,7 +71,7 @@ export async function deployStack(parts: RunParts, name: string): Promise<'well'
     records: [started],
     instances: { [name]: { kind: 'running', status: 'deploying' } },
     ...(Object.keys(resolved.newSticky).length > 0 ? { sticky: { [name]: resolved.newSticky } } : {}),
-    events: startEvents,
+    events: [...startEvents, ...resolvedLines(reporter, name, resolved, config)],
   });
   await reporter.commit();
   const refresh = wasInterrupted || stack.instance.driftDetected;

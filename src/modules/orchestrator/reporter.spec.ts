@@ -73,7 +73,7 @@ describe('the reporter', () => {
       'stack_progress',
     ]);
     expect(journal.entries[1]?.events[1]?.data).toMatchObject({ durationSeconds: 1.5, resource: { id: 'vpc-1' } });
-    expect(journal.entries[1]?.events[2]?.data).toMatchObject({ message: 'uses [secret]' });
+    expect(journal.entries[1]?.events[2]?.data).toMatchObject({ message: 'uses ***' });
     expect(journal.entries[1]?.events[3]?.data).toMatchObject({
       progressPercent: 50,
       resourcesProcessed: 2,

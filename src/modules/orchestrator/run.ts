@@ -11,6 +11,8 @@ import { ReadyQueue } from './ready-queue.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import { planAutomaticRollback, planManualRollback, rollBackOne, runRollback } from './rollback.js';
 import { inStartOrder, isDestroy, isUpkeep, turned, type RunNodes } from './run-nodes.js';
+import { isDestroy, isUpkeep } from './run-nodes.js';
+import { planLines } from './run-log.js';
 import {
   cancelledError,
   cancelledEvent,
@@ -151,7 +153,7 @@ async function begin(parts: RunParts, plan: Plan, isContinued: boolean, isChecke
     records: isManual ? reporter.records().map(untouched) : reporter.records(),
     totalLayers: plan.totalLayers,
     ...(rollback ? { rollback } : {}),
-    events: rollback ? [rollbackStarted(parts, rollback), reporter.progress()] : [started, reporter.progress()],
+    events: [rollback ? rollbackStarted(parts, rollback) : started, reporter.progress(), ...planLines(reporter, plan)],
   });
 }
 

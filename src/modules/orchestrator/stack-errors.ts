@@ -106,9 +106,12 @@ export function stackError(
   };
 }
 
+/** Stands for a secret wherever it is told. */
+export const MASK = '***';
+
 /** Replaces secret texts; for messages and logs that come from programs and clouds. */
 export function maskSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
+  return secrets.reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
 }
 
 /** Texts of secret values that are long enough to be told from ordinary words. */

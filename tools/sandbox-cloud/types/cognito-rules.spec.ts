@@ -85,7 +85,7 @@ describe('clients', () => {
     expect(secret.outputs.clientSecret).toMatch(/^[0-9a-z]{51}$/);
     expect(rig.provider.secretOutputs?.(open.type)).toEqual(['clientSecret']);
     const shown = (await rig.inventory({ type: open.type })).map((one) => rig.cloud.shownProperties(one).clientSecret);
-    expect(shown.sort()).toEqual(['', '[secret]']);
+    expect(shown.sort()).toEqual(['', '***']);
     expect((await rig.diff(open, { userPoolId, generateSecret: true })).replaces).toEqual(['generateSecret']);
   });
 
@@ -128,7 +128,7 @@ describe('identity providers', () => {
     const [stored] = await rig.inventory({ type: made.type });
     expect(stored && rig.cloud.shownProperties(stored).providerDetails).toEqual({
       ...google,
-      client_secret: '[secret]',
+      client_secret: '***',
     });
   });
 });

@@ -71,7 +71,7 @@ export function toLogRecord(event: StoredEvent): LogRecord | null {
     organization,
     deploymentId,
     environment: environment ?? null,
-    stack: event.stack,
+    stack: event.stack ?? stackOf(line.metadata),
     operationId: operationId ?? null,
     operation: operationType,
     type: logTypeOf(operationType) as LogType,
@@ -79,6 +79,11 @@ export function toLogRecord(event: StoredEvent): LogRecord | null {
     ...told,
     bytes: Buffer.byteLength(textOf(told)),
   };
+}
+
+/** A line may be about a stack that has no part in its event, as those of a plan are. */
+function stackOf({ stack }: Readonly<Record<string, unknown>>): string | null {
+  return typeof stack === 'string' ? stack : null;
 }
 
 export function levelsFrom(level: LogLevel): readonly LogLevel[] {

@@ -11,7 +11,6 @@ import { configFiles } from '../manifest/config-files.js';
 import type { Manifest } from '../manifest/manifest.js';
 import { directoryName } from '../manifest/names.js';
 import { maskSecrets } from '../manifest/secrets.js';
-import { initLog } from './init-log.js';
 
 type Mirrored = Pick<Deployment, 'deploymentId' | 'organization' | 'project' | 'revision' | 'createdBy' | 'createdAt'>;
 
@@ -23,26 +22,26 @@ type Mirrored = Pick<Deployment, 'deploymentId' | 'organization' | 'project' | '
 @Injectable()
 export class DeploymentMirror {
   readonly #root: string;
-  readonly #isOn: boolean;
+  /** DEPLOY_MIRROR. */
+  readonly isOn: boolean;
 
   constructor(config: Config) {
     this.#root = config.paths.deploy;
-    this.#isOn = config.runs.mirror;
+    this.isOn = config.runs.mirror;
   }
 
   /**
-   * Folder, manifest, configuration files and `logs/init.log`; leaves nothing behind when it fails.
+   * Folder, manifest and configuration files; leaves nothing behind when it fails.
    * @throws Conflict `RESOURCE_ALREADY_EXISTS` when the folder is there
    */
   async create(deployment: Mirrored, manifest: Manifest, stackTemplates: StackTemplates): Promise<void> {
-    if (!this.#isOn) return;
+    if (!this.isOn) return;
     const folder = this.#folderOf(deployment);
     await mkdir(this.#root, { recursive: true });
     await makeNew(folder);
     try {
       await mkdir(join(folder, 'logs'));
       await this.#write(folder, deployment.revision, manifest, stackTemplates);
-      await replace(join(folder, 'logs', 'init.log'), initLog(deployment, manifest, stackTemplates));
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -51,7 +50,7 @@ export class DeploymentMirror {
 
   /** Manifest and configuration files of the new revision; files of stacks that are gone are removed (deployments.md 3.5). */
   async update(deployment: Mirrored, manifest: Manifest, stackTemplates: StackTemplates): Promise<void> {
-    if (!this.#isOn) return;
+    if (!this.isOn) return;
     const folder = this.#folderOf(deployment);
     const written = await this.#write(folder, deployment.revision, manifest, stackTemplates);
     for (const file of await readdir(join(folder, 'config'))) {
@@ -59,20 +58,28 @@ export class DeploymentMirror {
     }
   }
 
+  /** A log file, whole. */
+  async writeLog(deployment: Mirrored, name: string, text: AsyncIterable<string>): Promise<void> {
+    if (!this.isOn) return;
+    const folder = join(this.#folderOf(deployment), 'logs');
+    await mkdir(folder, { recursive: true });
+    await replace(join(folder, name), text);
+  }
+
   async remove(deployment: Mirrored): Promise<void> {
-    if (this.#isOn) await rm(this.#folderOf(deployment), { recursive: true, force: true });
+    if (this.isOn) await rm(this.#folderOf(deployment), { recursive: true, force: true });
   }
 
   /** The folder goes to `archive/` (deployments.md 7.10). */
   async archive(deployment: Mirrored): Promise<void> {
-    if (!this.#isOn) return;
+    if (!this.isOn) return;
     await mkdir(join(this.#root, ARCHIVE), { recursive: true });
     await move(this.#folderOf(deployment), this.#archiveOf(deployment));
   }
 
   /** Takes `archive` back. */
   async restore(deployment: Mirrored): Promise<void> {
-    if (this.#isOn) await move(this.#archiveOf(deployment), this.#folderOf(deployment));
+    if (this.isOn) await move(this.#archiveOf(deployment), this.#folderOf(deployment));
   }
 
   #archiveOf({ deploymentId, organization, project }: Mirrored): string {
@@ -122,7 +129,7 @@ async function makeNew(folder: string): Promise<void> {
   }
 }
 
-async function replace(path: string, text: string): Promise<void> {
+async function replace(path: string, text: string | AsyncIterable<string>): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeFile(temporary, text, { mode: 0o640 });

@@ -43,7 +43,7 @@ describe('SecretVault', () => {
 
   it('blanks out the members of a secret object one by one', () => {
     const vault = vaultOf({ 'app:tags': '{"Key":"hidden-tag"}' });
-    expect(vault.redact('Bad tag hidden-tag in {"Key":"hidden-tag"}')).toBe('Bad tag [secret] in [secret]');
+    expect(vault.redact('Bad tag hidden-tag in {"Key":"hidden-tag"}')).toBe('Bad tag *** in ***');
   });
 
   it('keeps the cipher text of a secret that has not changed', () => {

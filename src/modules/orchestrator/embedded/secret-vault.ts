@@ -5,7 +5,7 @@ import { isObject, mapValues, type PropertyMap, Secret, SIGNATURE } from './prop
 const SHORTEST_REDACTED = 4;
 /** Shorter ones are not looked for in properties: too many values would become secret by chance. */
 const SHORTEST_MARKED = 8;
-const REDACTED = '[secret]';
+const REDACTED = '***';
 
 /**
  * The secrets of one run: seals and opens them for the state, and keeps them out of every text that leaves the engine.
