@@ -33,7 +33,11 @@ export class LiveClient {
   }
 
   subscribe(channel: string, since?: string | number): void {
-    this.socket.send(JSON.stringify({ action: 'subscribe', channel, ...(since === undefined ? {} : { since }) }));
+    this.send({ action: 'subscribe', channel, ...(since === undefined ? {} : { since }) });
+  }
+
+  send(frame: object): void {
+    this.socket.send(JSON.stringify(frame));
   }
 
   async until(test: (client: LiveClient) => boolean): Promise<void> {

@@ -59,6 +59,8 @@ import { LogKeeper } from './logs/log-keeper.js';
 import { LogMirror } from './logs/log-mirror.js';
 import { LogsController } from './logs/logs.controller.js';
 import { LogsService, LogStores } from './logs/logs.service.js';
+import { DeploymentMetricsController } from './metrics/deployment-metrics.controller.js';
+import { DeploymentMetricsService } from './metrics/deployment-metrics.service.js';
 import { ManifestVault } from './manifest-vault.js';
 import { RemovalController } from './removal/removal.controller.js';
 import { RemovalService } from './removal/removal.service.js';
@@ -142,6 +144,7 @@ const REPOSITORIES = [
     LocksController,
     DriftController,
     LogsController,
+    DeploymentMetricsController,
     DeploymentsController,
   ],
   providers: [
@@ -229,6 +232,7 @@ const REPOSITORIES = [
     LogFiles,
     LogStores,
     LogsService,
+    DeploymentMetricsService,
   ],
   exports: [Policies, DeploymentValues],
 })

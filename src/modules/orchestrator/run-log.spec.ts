@@ -18,6 +18,7 @@ const planned = (name: string, action: PlannedStack['action'], explanation: read
   reasons: [],
   explanation,
   estimatedDuration: 60,
+  estimatedRange: { from: 50, to: 70, runs: 3 },
   lastDeployedAt: null,
 });
 

@@ -11,7 +11,6 @@ import { ReadyQueue } from './ready-queue.js';
 import { NO_RESOURCES } from './resource-tally.js';
 import { planAutomaticRollback, planManualRollback, rollBackOne, runRollback } from './rollback.js';
 import { inStartOrder, isDestroy, isUpkeep, turned, type RunNodes } from './run-nodes.js';
-import { isDestroy, isUpkeep } from './run-nodes.js';
 import { planLines } from './run-log.js';
 import {
   cancelledError,

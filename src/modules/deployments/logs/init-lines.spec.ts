@@ -1,4 +1,4 @@
-import { aManifest, BUILT_IN, initialised } from '../../../../test/factories/manifests.js';
+import { BUILT_IN, initialised } from '../../../../test/factories/manifests.js';
 import { initLines } from './init-lines.js';
 import { textOf } from './log-text.js';
 
@@ -20,7 +20,7 @@ it('tells template, environments, layers, files and validation of an initialisat
 });
 
 it('tells given variables; one that is called like a secret, or went into a secret input, is ***', () => {
-  const manifest = aManifest();
+  const { manifest } = initialised();
   const [name = ''] = Object.keys(manifest.spec.stacks);
   const secretInput = { type: 'string', required: false, secret: true, default: '' } as const;
   const templates = new Map(stackTemplates);

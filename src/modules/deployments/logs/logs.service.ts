@@ -5,11 +5,12 @@ import { fromCursor, toCursor } from '../../../shared/events/cursor.js';
 import { EventLog } from '../../../shared/events/event-log.js';
 import { draft } from '../../../shared/events/events.js';
 import { Access } from '../../../shared/http/access.port.js';
-import { ENVIRONMENTS, type EnvironmentName, type Principal } from '../../../shared/http/principal.js';
+import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
 import { Clock } from '../../../shared/kernel/clock.js';
-import { scopeOf, targetOf } from '../deployment-records.js';
+import { scopeOf } from '../deployment-records.js';
 import type { Deployment } from '../deployment.js';
 import { DeploymentsService } from '../deployments.service.js';
+import { readableEnvironments } from '../environments/readable-environments.js';
 import { DeploymentLogsRepository } from './deployment-logs.repository.js';
 import { type LogFile, parseFileName } from './log-files.js';
 import { LogFiles, type SizedLogFile } from './log-files.service.js';
@@ -110,26 +111,14 @@ export class LogsService {
     return this.stores.files.read(deploymentId, file);
   }
 
-  /** @param environments asked for; each must be readable. Default: all that are */
   private readable(
     principal: Principal,
     deployment: Deployment,
-    environments?: readonly EnvironmentName[],
+    asked?: readonly EnvironmentName[],
   ): Pick<LogFilter, 'deploymentId' | 'environments' | 'orNoEnvironment'> {
     const { deploymentId } = deployment;
-    const target = targetOf(deployment);
-    if (environments) {
-      for (const environment of environments) {
-        const resource = { kind: 'deployment', id: deploymentId };
-        this.access.require(principal, 'logs:read', { ...target, environment }, resource);
-      }
-      return { deploymentId, environments };
-    }
-    const allowed = ENVIRONMENTS.filter((environment) =>
-      this.access.may(principal, 'logs:read', { ...target, environment }),
-    );
-    if (allowed.length === ENVIRONMENTS.length) return { deploymentId };
-    return { deploymentId, environments: allowed, orNoEnvironment: true };
+    const environments = readableEnvironments(this.access, { principal, permission: 'logs:read' }, deployment, asked);
+    return environments ? { deploymentId, environments, orNoEnvironment: asked === undefined } : { deploymentId };
   }
 
   private timesOf({ since, until }: LogsQuery): Pick<LogFilter, 'from' | 'to'> {

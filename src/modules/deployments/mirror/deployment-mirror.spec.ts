@@ -70,13 +70,13 @@ it('refuses a folder that is there and leaves it alone', async () => {
     code: 'RESOURCE_ALREADY_EXISTS',
     status: 409,
   });
-  expect(existsSync(join(folder(), 'logs', 'init.log'))).toBe(true);
+  expect(existsSync(join(folder(), 'Deployment_Manifest.yaml'))).toBe(true);
 });
 
 it('never writes a secret', async () => {
   const templates = stackTemplates(aStackTemplate('db', { inputs: { password: anInput({ secret: true }) } }));
   await mirror().create(deployment, aManifest({ db: { config: { password: 'hunter2' } } }), templates);
-  for (const file of ['Deployment_Manifest.yaml', 'config/db.dev.yaml', 'logs/init.log']) {
+  for (const file of ['Deployment_Manifest.yaml', 'config/db.dev.yaml']) {
     expect(readFileSync(join(folder(), file), 'utf8')).not.toContain('hunter2');
   }
 });
@@ -99,7 +99,7 @@ it('[7.10] goes to the archive with a deleted deployment, and comes back when th
   expect(readdirSync(archived).sort()).toEqual(['Deployment_Manifest.yaml', 'config', 'logs']);
   await mirror().restore(deployment);
   expect(existsSync(archived)).toBe(false);
-  expect(existsSync(join(folder(), 'logs', 'init.log'))).toBe(true);
+  expect(existsSync(join(folder(), 'Deployment_Manifest.yaml'))).toBe(true);
   await mirror().remove(deployment);
   await expect(mirror().archive(deployment)).resolves.toBeUndefined(); // no folder, nothing to move
 });

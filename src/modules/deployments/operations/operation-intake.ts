@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../../../shared/config/config.js';
 import { AppError, Conflict, NotFound, Refused } from '../../../shared/errors/app-error.js';
 import { UnitOfWork } from '../../../shared/database/unit-of-work.js';
-import { EventsRepository } from '../../../shared/events/events.repository.js';
 import type { IrreversibleStep } from '../../../shared/events/events.js';
 import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
 import { currentContext } from '../../../shared/http/request-context.js';
@@ -13,6 +12,7 @@ import type { Deployment } from '../deployment.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
 import { EnvironmentsRepository } from '../environments/environments.repository.js';
 import type { Notice } from '../environments/notice.js';
+import { DeploymentLogsRepository } from '../logs/deployment-logs.repository.js';
 import { PromotionGate } from '../environments/promotion-gate.js';
 import { OperationClosing } from './operation-closing.js';
 import { OperationPlanner, type Planned } from './operation-planner.js';
@@ -66,7 +66,7 @@ export class OperationStores {
     readonly deployments: DeploymentsRepository,
     readonly environments: EnvironmentsRepository,
     readonly operations: OperationsRepository,
-    readonly events: EventsRepository,
+    readonly logs: DeploymentLogsRepository,
     readonly unitOfWork: UnitOfWork,
   ) {}
 }

@@ -6,6 +6,7 @@ import type { VisibleScope } from '../../../shared/http/access.port.js';
 import type { EnvironmentName } from '../../../shared/http/principal.js';
 import { SecretBox } from '../../../shared/kernel/secret-box.js';
 import type { InstanceFacts, StackRunRecord } from '../../orchestrator/run-request.js';
+import type { EndedOperation } from '../metrics/deployment-metrics.js';
 import { OPERATIONS, type OperationRecord } from './operation.schema.js';
 import type { CancelRequest, Operation, OperationStatus, OperationType } from './operation.js';
 
@@ -92,6 +93,35 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
       .limit(limit)
       .lean<OperationRecord[]>();
     return { operations: records.map((r) => this.toOperation(r)), total: await this.model.countDocuments(query) };
+  }
+
+  /** What ended since then and was no preview, oldest first; with what numbers are made of, and nothing sealed. */
+  async listEnded(
+    deploymentId: string,
+    environments: readonly EnvironmentName[] | null,
+    since: Date,
+  ): Promise<readonly EndedOperation[]> {
+    const records = await this.model
+      .find(
+        {
+          deploymentId,
+          ...(environments ? { environment: { $in: [...environments] } } : {}),
+          preview: false,
+          completedAt: { $gte: since },
+        },
+        { type: 1, environment: 1, status: 1, startedAt: 1, completedAt: 1, error: 1, 'state.stacks': 1 },
+      )
+      .sort({ createdAt: 1 })
+      .lean<OperationRecord[]>();
+    return records.map(({ type, environment, status, startedAt, completedAt, error, state }) => ({
+      type,
+      environment,
+      status,
+      startedAt,
+      completedAt,
+      error,
+      stacks: Object.values(state?.stacks ?? {}),
+    }));
   }
 
   /** Pending or running, oldest first: what a worker looks through to claim and to recover. */

@@ -94,14 +94,13 @@ export class OperationsService {
     return this.stale.known(operation);
   }
 
-  /** Newest 50 log events of the operation, oldest first. */
+  /** Newest 50 lines of its log, oldest first. */
   async logsOf(operation: Operation): Promise<readonly unknown[]> {
-    const events = await this.stores.events.readBefore(
-      { organization: operation.organization, operationId: operation.operationId, types: ['log'] },
-      Number.MAX_SAFE_INTEGER,
-      50,
-    );
-    return [...events].reverse().map((event) => ({ timestamp: event.timestamp, ...event.data }));
+    const lines = await this.stores.logs.tail(operation, 50);
+    return lines.map(({ timestamp, stack, level, component, message, metadata }) => {
+      const context = { component, ...metadata };
+      return { timestamp, stack, stackName: stack, level, message, context };
+    });
   }
 
   queuePosition(operation: Operation): Promise<number | null> {

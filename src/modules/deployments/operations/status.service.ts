@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../../shared/kernel/clock.js';
-import { EventsRepository } from '../../../shared/events/events.repository.js';
 import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
 import { Catalogue } from '../catalogue.js';
 import { endpointOutputs, endpointsOf } from '../environments/endpoints.js';
@@ -9,6 +8,7 @@ import { EnvironmentsRepository } from '../environments/environments.repository.
 import { StackInstancesRepository } from '../environments/stack-instances.repository.js';
 import { OperationsService } from './operations.service.js';
 import { OperationsRepository } from './operations.repository.js';
+import { DeploymentLogsRepository } from '../logs/deployment-logs.repository.js';
 import type { Operation } from './operation.js';
 import { toProgress } from './progress-view.js';
 
@@ -20,7 +20,7 @@ const LOGS_PER_STACK = 100;
 export class StatusSources {
   constructor(
     readonly clock: Clock,
-    readonly events: EventsRepository,
+    readonly logs: DeploymentLogsRepository,
     readonly catalogue: Catalogue,
   ) {}
 }
@@ -57,28 +57,21 @@ export class StatusService {
     environment: EnvironmentName,
     withLogs: boolean,
   ): Promise<Record<string, unknown>> {
-    const deployment = await this.access.load(principal, deploymentId, 'deployments:read');
+    await this.access.load(principal, deploymentId, 'deployments:read');
     const operation = await this.current(deploymentId, environment);
     if (!operation)
       return this.idle(deploymentId, environment, await this.environments.find(deploymentId, environment));
     const progress = toProgress(operation, this.sources.clock.now());
     if (!withLogs) return progress;
-    const events = await this.sources.events.readBefore(
-      { organization: deployment.organization, operationId: operation.operationId, types: ['log'] },
-      Number.MAX_SAFE_INTEGER,
-      1000,
-    );
+    const tail = await this.sources.logs.tail(operation, 1000);
     const stacks = progress['stacks'] as Record<string, Record<string, unknown>>;
     for (const [name, view] of Object.entries(stacks)) {
-      const lines = events
-        .filter((event) => event.stack === name)
-        .slice(0, LOGS_PER_STACK)
-        .reverse();
-      view['logs'] = lines.map((event) => ({
-        timestamp: event.timestamp,
-        level: event.data['level'],
-        message: event.data['message'],
-        context: event.data['context'],
+      const lines = tail.filter(({ stack }) => stack === name).slice(-LOGS_PER_STACK);
+      view['logs'] = lines.map(({ timestamp, level, message, metadata }) => ({
+        timestamp,
+        level,
+        message,
+        context: metadata,
       }));
     }
     return progress;
