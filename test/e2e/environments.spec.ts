@@ -224,6 +224,19 @@ describe('PROMOTION_ENFORCE=block', () => {
     expect(await post('/stacks/dns/deploy', { environment: 'stage' })).toMatchObject(blocked);
     const preview = await post('/deploy', { environment: 'stage', preview: true });
     expect(preview).toMatchObject({ status: 202, body: { data: { warnings: [{ severity: 'HIGH' }] } } });
-    expect((await post('/deploy', { environment: 'stage', force: true })).status).toBe(202);
+    const assignments = [{ role: 'developer', organization: 'demo' }];
+    const user = { email: 'dev@demo.example', password: 'Correct-Horse-8', name: 'dev', assignments };
+    await test.post('/api/v1/admin/users', user);
+    const login = await test.post('/api/v1/auth/login', { username: user.email, password: user.password });
+    const asDeveloper = { authorization: `Bearer ${String(login.body.data['accessToken'])}` };
+    const forced = { environment: 'stage', force: true };
+    expect(await test.post(`/api/v1/deployments/${id}/deploy`, forced, asDeveloper)).toMatchObject(blocked);
+    const started = await post('/deploy', forced);
+    expect(started).toMatchObject({
+      status: 202,
+      body: { data: { warnings: [{ ruleId: 'ENV-W02', severity: 'LOW' }] } },
+    });
+    expect(await test.ended(id, String(started.body.data['operationId']))).toMatchObject({ status: 'success' });
+    expect(await post('/rollback', { environment: 'stage' })).toMatchObject({ body: { code: 'NO_PREVIOUS_VERSION' } });
   });
 });

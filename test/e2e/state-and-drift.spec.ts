@@ -238,6 +238,33 @@ describe('state and drift', () => {
     });
     const after = (await test.get(at('resources?stack=dns&limit=100'))).body.data['resources'];
     expect(after).toContainEqual(expect.objectContaining({ name: 'adopted', protect: true }));
+    const look = await run('state/import-resources', { stack: 'dns', resources: wanted, preview: true });
+    expect(look['result']).toMatchObject({ stacks: { dns: { create: 0, same: 1 } } });
+    const again = await run('state/import-resources', { stack: 'dns', resources: wanted, confirm: true });
+    expect(again).toMatchObject({ status: 'success', completedStacks: [{ name: 'dns', resourcesCreated: 0 }] });
+    expect((await test.get(at('resources?stack=dns&limit=100'))).body.data['resources']).toEqual(after);
+    const [other] = resources.filter(({ type }) => type === 'aws:ec2/subnet:Subnet');
+    const taken = [{ type: 'aws:ec2/vpc:Vpc', name: 'adopted', id: other?.id }];
+    expect(await run('state/import-resources', { stack: 'dns', resources: taken, confirm: true })).toMatchObject({
+      status: 'failed',
+      error: { code: 'RESOURCE_IMPORT_FAILED', message: expect.stringContaining('in the state already') },
+    });
+  });
+
+  it('[10.3] keeps a backup of the states that an automatic rollback replaces', async () => {
+    const error = { code: 'UnauthorizedOperation', message: 'You are not authorized to perform this operation.' };
+    const fail = { match: { type: 'aws:cloudwatch/logGroup:LogGroup' }, operation: 'update', error };
+    const backupsOf = async (): Promise<{ reason: string; backupId: string; operationId: string | null }[]> =>
+      (await test.get(at('state/backups?environment=dev'))).body.data['backups'] as never;
+    await test.put(`/api/v1/deployments/${id}`, { stacks: { network: { config: { logRetentionDays: 30 } } } });
+    await test.put('/api/v1/sandbox/faults', { rules: [fail] });
+    const failed = await run('deploy', { stackFilter: ['network', 'security'] });
+    await test.put('/api/v1/sandbox/faults', { rules: [] });
+    expect(failed).toMatchObject({ status: 'failed', phase: 'rolled_back' });
+    const [backup] = (await backupsOf()).filter(({ operationId }) => operationId === failed['operationId']);
+    expect(backup).toMatchObject({ reason: 'rollback' });
+    const states = (await test.get(at(`state/backups/${backup?.backupId}`))).body.data['states'];
+    expect(Object.keys(states as object)).toEqual(['network']); // security never began
   });
 
   it('keeps a backup of every state before a destroy', async () => {

@@ -1,4 +1,5 @@
 import { OrchestratorRig } from '../../../test/fakes/orchestrator-rig.js';
+import { RecordingJournal } from '../../../test/fakes/recording-journal.js';
 import type { StackScript } from '../../../test/fakes/scripted-engine.js';
 import { aDeployedInstance, aRunRequest, NEVER_DEPLOYED, stacksOf } from '../../../test/factories/run-request.js';
 import type { RunOptions, RunRequest, RunStack, RunType } from './run-request.js';
@@ -157,5 +158,73 @@ describe('state import', () => {
     const report = await rig.run(request({ stateImport: { kind: 'state', state } }, { preview: true }));
     expect(report.state.stacks['network']?.planned).toMatchObject({ create: 1 });
     expect(rig.journal.instances.size).toBe(0);
+  });
+});
+
+describe('upkeep whose process died (deployments.md 7.13)', () => {
+  const one = (facts: Partial<RunStack['instance']> = {}): RunStack[] =>
+    deployed({ network: facts }).filter(({ name }) => name === 'network');
+  const resources = [{ type: 'aws:ec2/vpc:Vpc', name: 'main', id: 'main' }];
+
+  /** Dies when the end of `network` was to be stored. @param cloud what becomes of the stack before somebody looks again */
+  async function continued(
+    request: RunRequest,
+    scripts: Record<string, StackScript>,
+    isGivenUp: boolean,
+    cloud: (rig: OrchestratorRig) => void = () => undefined,
+  ): Promise<OrchestratorRig> {
+    const probe = new OrchestratorRig(structuredClone(scripts));
+    await probe.run(request);
+    const end = probe.journal.entries.findIndex(({ stacks }) => stacks?.some(({ endedAt }) => endedAt !== undefined));
+    const rig = new OrchestratorRig(scripts);
+    rig.journal = new RecordingJournal(end + 1, false);
+    await expect(rig.run(request)).rejects.toThrow('killed');
+    rig.journal.revive();
+    cloud(rig);
+    const state = rig.journal.state;
+    await rig.run({ ...request, fence: 2, isGivenUp, ...(state ? { resume: state } : {}) });
+    return rig;
+  }
+
+  it.each([true, false])(
+    '[10.3] counts a refresh as a change when it may have been saved (given up: %s)',
+    async (isGivenUp) => {
+      const rig = await continued(upkeep('refresh', one()), { network: { drift: changed } }, isGivenUp);
+      expect(rig.engine.log).toEqual(['refresh network', 'refresh network']); // the second one finds no difference any more
+      expect(rig.journal.instances.get('network')).toMatchObject({ kind: 'refreshed', changed: true });
+      expect(rig.journal.report).toMatchObject(
+        isGivenUp ? { outcome: 'failed', error: { code: 'ORCHESTRATOR_INTERRUPTED' } } : { outcome: 'success' },
+      );
+    },
+  );
+
+  it('[10.4] under RUN_RECOVERY=fail takes a drift-fix as done that had come to its end, and applies nothing', async () => {
+    const scripts = { network: { drift: changed, planned: { unchanged: 1 } } };
+    const rig = await continued(upkeep('drift-fix', one({ driftDetected: true })), scripts, true);
+    expect(rig.engine.log.filter((line) => line.startsWith('up'))).toHaveLength(1);
+    expect(rig.journal.instances.get('network')).toMatchObject({ kind: 'deployed' });
+  });
+
+  it('[10.4] leaves no fix half done that needs a person by now', async () => {
+    const scripts: Record<string, StackScript> = { network: { drift: changed, planned: { updated: 1 } } };
+    const rig = await continued(upkeep('drift-fix', one({ driftDetected: true })), scripts, false, ({ engine }) => {
+      engine.scripts['network'] = { planned: { replaced: 1 } };
+    });
+    expect(rig.journal.report?.error).toMatchObject({ code: 'MANUAL_REVIEW_REQUIRED' });
+    expect(rig.journal.instances.get('network')?.kind).toBe('failed'); // not `running` for ever
+  });
+
+  it.each([
+    ['nothing has come in', 'failed', (rig: OrchestratorRig) => rig.engine.states.clear()],
+    ['everything has come in', 'deployed', () => undefined],
+  ] as const)('[10.3] under RUN_RECOVERY=fail looks whether an import was done: %s', async (_what, status, cloud) => {
+    const stacks = one().map((stack) => ({ ...stack, instance: NEVER_DEPLOYED }));
+    const request = { ...upkeep('state-import', stacks), stateImport: { kind: 'resources', resources } } as const;
+    const rig = await continued(request, {}, true, cloud);
+    expect(rig.journal.report?.state.stacks['network']).toMatchObject({
+      status,
+      ...(status === 'failed' ? { error: { class: 'interrupted' } } : {}),
+    });
+    expect(rig.journal.instances.get('network')?.kind).toBe(status === 'failed' ? undefined : 'imported');
   });
 });
