@@ -125,7 +125,8 @@ function withDatabase(uri: string, name: string): string {
   return url.toString();
 }
 
-function parsed(text: string): Body {
+/** JSON; what is none as `text`. */
+export function parsed(text: string): Body {
   try {
     return JSON.parse(text) as Body;
   } catch {

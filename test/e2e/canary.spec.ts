@@ -22,6 +22,7 @@ describe('a secret of any of the sixteen stacks', () => {
   const settings: Record<string, string> = {
     ...testSettings(mkdtempSync(join(tmpdir(), 'cloud-canary-e2e-'))),
     LOG_LEVEL: 'debug',
+    RATE_LIMIT_EXPORT_PER_MINUTE: '1000',
   };
   const secrets: Record<string, string> = Object.fromEntries(
     STACKS.map((stack) => [`look-up of ${stack}`, canary(stack)]),
@@ -186,6 +187,31 @@ describe('a secret of any of the sixteen stacks', () => {
       cursor = `&cursor=${String(next)}`;
     }
     expect(answers.filter((answer) => search.in(answer).length > 0).map((answer) => answer.slice(0, 300))).toEqual([]);
+  });
+
+  it('stands in no line and no file of the logs of the deployment, where *** stands for it', async () => {
+    const base = `/api/v1/deployments/${id}/logs`;
+    const told: string[] = [];
+    for (let cursor = '', more = true; more;) {
+      const { logs, nextCursor } = await server.data('GET', `${base}?level=debug&limit=1000${cursor}`);
+      told.push(...(logs as unknown[]).map((line) => JSON.stringify(line)));
+      more = nextCursor !== null;
+      cursor = `&cursor=${String(nextCursor)}`;
+    }
+    for (const stack of STACKS) {
+      const isResolved = (line: string): boolean => line.includes(`{{RUNTIME:aws:secret:canary/${stack}}} = ***`);
+      expect([stack, told.some(isResolved)]).toEqual([stack, true]);
+    }
+    expect(told.some((line) => line.includes('Bad tag ***'))).toBe(true);
+    const { files, pagination } = await server.data('GET', `${base}/files?limit=100`);
+    expect((pagination as { total: number }).total).toBe((files as unknown[]).length);
+    expect((files as { name: string }[]).length).toBeGreaterThan(STACKS.length);
+    for (const { name } of files as { name: string }[]) {
+      const { status, body } = await server.call('GET', `${base}/files/${name}`);
+      expect([name, status]).toEqual([name, 200]);
+      told.push(JSON.stringify(body));
+    }
+    expect(told.filter((text) => search.in(text).length > 0).map((text) => text.slice(0, 300))).toEqual([]);
   });
 
   it('stands in no user data', async () => {

@@ -99,6 +99,11 @@ export class CrashRig {
     return this.db.collection('deployment_events').find({ operationId }).sort({ seq: 1 }).toArray();
   }
 
+  /** The log of the operation. */
+  lines(operationId: string): Promise<Document[]> {
+    return this.db.collection('deployment_logs').find({ operationId }).sort({ position: 1 }).toArray();
+  }
+
   async versions(): Promise<Document[]> {
     return this.db.collection('deployment_versions').find({ deploymentId: this.deploymentId }).toArray();
   }

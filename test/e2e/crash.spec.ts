@@ -2,6 +2,7 @@
  * A run survives the death of its server at any point (deployments.md 7.13). The built server runs as a process of its own
  * and is killed as soon as something has been stored; another start on the same database and data folder takes the run over.
  */
+import { lineOf } from '../../src/shared/events/event-line.js';
 import type { Body } from './app.harness.js';
 import { at, CrashRig, MINIMAL_RESOURCES, type Point } from './crash-rig.js';
 
@@ -125,7 +126,7 @@ describe('a run whose server is killed', () => {
   });
 });
 
-/** Events are 1..n; every stack has started at most once and ended once, after its start. */
+/** Events are 1..n, each told in the log; every stack has started at most once and ended once, after its start. */
 async function expectWholeJournal(rig: CrashRig, operationId: string): Promise<void> {
   const events = await rig.events(operationId);
   expect(events.map((event) => event['seq'])).toEqual(events.map((_, index) => index + 1));
@@ -141,4 +142,8 @@ async function expectWholeJournal(rig: CrashRig, operationId: string): Promise<v
   }
   const last = ['deployment_complete', 'destroy_complete', 'rollback_complete', 'deployment_failed'];
   expect(last).toContain(events.at(-1)?.['type']);
+  const told = events.filter(({ type, data, organization, deploymentId, operationType }) =>
+    lineOf({ type, data, scope: { organization, deploymentId, operationType } }),
+  );
+  expect((await rig.lines(operationId)).map(({ _id }) => _id)).toEqual(told.map(({ _id }) => _id));
 }

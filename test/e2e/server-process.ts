@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { ADMIN, type Answer, type Body } from './app.harness.js';
+import { ADMIN, type Answer, type Body, parsed } from './app.harness.js';
 
 /** The built server (`npm run build`) as a process of its own, so that it can be killed like one. */
 export class ServerProcess {
@@ -89,7 +89,7 @@ export class ServerProcess {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+    return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
   }
 
   /** The `data` of an answer that must be a success. */
