@@ -87,6 +87,14 @@ import { StaleDependents } from './operations/stale-dependents.js';
 import { EnvironmentLocks } from './locks/environment-locks.js';
 import { LocksController } from './locks/locks.controller.js';
 import { UnlockPlaces, UnlocksService, UnlockTools } from './locks/unlocks.service.js';
+import { HttpWebhookClient } from './webhooks/http.webhook-client.js';
+import { WEBHOOK_DELIVERIES, webhookDeliverySchema } from './webhooks/webhook-delivery.schema.js';
+import { WebhookDeliveriesRepository } from './webhooks/webhook-deliveries.repository.js';
+import { WebhookOutbox } from './webhooks/webhook-outbox.js';
+import { WebhookClient } from './webhooks/webhook.port.js';
+import { WebhookExit, WebhookSender } from './webhooks/webhook-sender.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
+import { WebhookTargets } from './webhooks/webhook-targets.js';
 import { ReportsController } from './reports/reports.controller.js';
 import { ReportsService } from './reports/reports.service.js';
 import { DriftController } from './state/drift.controller.js';
@@ -110,6 +118,7 @@ const REPOSITORIES = [
   VersionsRepository,
   OperationsRepository,
   StateBackupsRepository,
+  WebhookDeliveriesRepository,
   DeploymentLogsRepository,
 ];
 
@@ -125,6 +134,7 @@ const REPOSITORIES = [
       { name: DEPLOYMENT_VERSIONS, schema: environmentVersionSchema },
       { name: STICKY_VALUES, schema: stickyValueSchema },
       { name: OPERATIONS, schema: operationSchema },
+      { name: WEBHOOK_DELIVERIES, schema: webhookDeliverySchema },
       { name: STATE_BACKUPS, schema: stateBackupSchema },
       { name: DEPLOYMENT_LOGS, schema: deploymentLogSchema },
     ]),
@@ -132,6 +142,7 @@ const REPOSITORIES = [
   controllers: [
     OperationsController,
     ReportsController,
+    WebhooksController,
     RollbacksController,
     StackRunsController,
     EnvironmentsController,
@@ -198,6 +209,15 @@ const REPOSITORIES = [
     OperationExecution,
     OperationsJobs,
     ReportsService,
+    WebhookTargets,
+    WebhookOutbox,
+    WebhookSender,
+    WebhookExit,
+    {
+      provide: WebhookClient,
+      inject: [Config],
+      useFactory: (config: Config) => new HttpWebhookClient(config.webhooks.allowPrivate),
+    },
     RollbacksService,
     RetriesService,
     PausesService,
@@ -244,12 +264,13 @@ export class DeploymentsModule implements OnModuleInit {
     private readonly versions: VersionsRepository,
     private readonly operations: OperationsRepository,
     private readonly backups: StateBackupsRepository,
+    private readonly webhooks: WebhookDeliveriesRepository,
     private readonly logs: DeploymentLogsRepository,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const { deployments, environments, instances, versions, operations, backups, logs } = this;
-    for (const repository of [deployments, environments, instances, versions, operations, backups, logs]) {
+    const { deployments, environments, instances, versions, operations, backups, webhooks, logs } = this;
+    for (const repository of [deployments, environments, instances, versions, operations, backups, webhooks, logs]) {
       await repository.prepare();
     }
   }

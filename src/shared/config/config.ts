@@ -134,6 +134,12 @@ export abstract class Config {
     readonly heartbeatPerMinute: number;
     readonly authFailuresPerMinute: number;
   };
+  abstract readonly webhooks: {
+    /** WEBHOOK_SIGNING_KEY as it is, else 32 bytes of a key file in the data folder, made at first start with mode 600. */
+    readonly signingKey: string | Buffer;
+    /** Also http, and addresses of our own networks. */
+    readonly allowPrivate: boolean;
+  };
   abstract readonly retention: { readonly eventDays: number; readonly logDays: number };
   abstract readonly runs: {
     readonly leaseSeconds: number;
@@ -327,6 +333,10 @@ function toConfig(env: Env, given: Readonly<Record<string, string>>): Config {
       authFailuresPerMinute: env.AUTH_FAILURES_PER_MINUTE,
     },
     retention: { eventDays: env.EVENT_RETENTION_DAYS, logDays: env.LOG_RETENTION_DAYS },
+    webhooks: {
+      signingKey: env.WEBHOOK_SIGNING_KEY ?? keyFile(data, 'webhook-signing.key'),
+      allowPrivate: env.WEBHOOK_ALLOW_PRIVATE,
+    },
     runs: {
       leaseSeconds: env.LOCK_LEASE_SECONDS,
       recovery: env.RUN_RECOVERY,

@@ -173,6 +173,8 @@ export const ENV = z.object({
   MAX_CONCURRENT_STACKS: whole(16, 1, 256),
   MIN_FREE_MEMORY_MB: whole(256, 0, 1_048_576),
   MAX_STACKS_PER_DEPLOYMENT: whole(50, 1, 500),
+  WEBHOOK_SIGNING_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  WEBHOOK_ALLOW_PRIVATE: flag(false),
   PROMOTION_ENFORCE: z.enum(['warn', 'block']).default('warn'),
   CANCEL_GRACE_SECONDS: whole(60, 0, 3600),
   RUNTIME_ENV_ALLOW: list('CLOUD_*,AWS_REGION'),

@@ -14,6 +14,7 @@ import { EnvironmentsRepository } from '../environments/environments.repository.
 import type { Notice } from '../environments/notice.js';
 import { DeploymentLogsRepository } from '../logs/deployment-logs.repository.js';
 import { PromotionGate } from '../environments/promotion-gate.js';
+import { WebhookTargets } from '../webhooks/webhook-targets.js';
 import { OperationClosing } from './operation-closing.js';
 import { OperationPlanner, type Planned } from './operation-planner.js';
 import { OperationWorker } from './operation-worker.js';
@@ -37,6 +38,8 @@ export interface Started {
 
 /** What a start needs to know besides the caller. */
 export interface Start {
+  /** As the caller wrote it. */
+  readonly webhookUrl?: string | undefined;
   readonly type: OperationType;
   readonly stack: string | null;
   readonly environment: EnvironmentName;
@@ -79,6 +82,7 @@ export class OperationTools {
     readonly clock: Clock,
     readonly ids: Ids,
     readonly closing: OperationClosing,
+    readonly webhooks: WebhookTargets,
   ) {}
 }
 
@@ -130,7 +134,9 @@ export class OperationIntake {
     start: Start,
     candidate: Candidate | null = null,
   ): Promise<Prepared> {
-    const { parameters, environment: name } = start;
+    const { environment: name, webhookUrl } = start;
+    const webhook = webhookUrl === undefined ? {} : { webhook: this.tools.webhooks.accept(webhookUrl) };
+    const parameters = { ...start.parameters, ...webhook };
     const holder = await this.stores.operations.findActive(deployment.deploymentId, name);
     if (holder && !parameters.preview && !parameters.waitForLock) throw inProgress(holder, this.tools.clock.now());
     const environment = candidate?.environment ?? (await this.stores.environments.find(deployment.deploymentId, name));
@@ -144,7 +150,12 @@ export class OperationIntake {
     const inOrder = start.type === 'deploy' || start.type === 'deploy-stack';
     const warnings = inOrder ? await this.gate.pass(principal, deployment, name, parameters) : [];
     if (!parameters.preview) await this.requireCapacity(principal, deployment.organization);
-    const draftOperation = this.newOperation(principal, deployment, start, !holder || parameters.preview);
+    const draftOperation = this.newOperation(
+      principal,
+      deployment,
+      { ...start, parameters },
+      !holder || parameters.preview,
+    );
     return { ...(await this.planner.plan(draftOperation, candidate)), warnings };
   }
 

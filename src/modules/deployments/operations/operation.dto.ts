@@ -20,6 +20,7 @@ import { ENVIRONMENTS, type EnvironmentName } from '../../../shared/http/princip
 import { PageQuery, ToInt, ToList } from '../../../shared/http/paging.js';
 import type { StackRunRecord } from '../../orchestrator/run-request.js';
 import { DeploymentParams } from '../deployment.dto.js';
+import { WebhookUrlField } from '../webhooks/webhook-url.field.js';
 import { driftResult } from './drift-view.js';
 import { remainingSeconds } from './progress-view.js';
 import type { Operation } from './operation.js';
@@ -32,6 +33,9 @@ function isParallel(value: unknown): boolean {
 }
 
 class RunBody {
+  @WebhookUrlField()
+  readonly webhookUrl?: string;
+
   @ApiProperty({ enum: ENVIRONMENTS, example: 'dev' })
   @IsDefined()
   @IsIn(ENVIRONMENTS, { message: 'environment must be dev, stage or prod' })
@@ -323,7 +327,7 @@ export function toOperationDto(
     completedAt: operation.completedAt,
     startedBy: operation.startedBy,
     correlationId: operation.correlationId,
-    parameters: operation.parameters,
+    parameters: shownParameters(operation),
     progress: {
       totalStacks: total,
       completedStacks: done.length,
@@ -377,6 +381,12 @@ export function toOperationDto(
     paused: operation.paused,
     ...(extra.queuePosition ? { queuePosition: extra.queuePosition } : {}),
   };
+}
+
+/** The address of a webhook may carry a secret of its receiver. */
+function shownParameters({ parameters }: Operation): Record<string, unknown> {
+  const { webhook, ...shown } = parameters;
+  return { ...shown, ...(webhook ? { webhookUrl: `https://${webhook.host}/***` } : {}) };
 }
 
 export function channelOf(operation: Pick<Operation, 'deploymentId' | 'operationId' | 'stack'>): string {

@@ -1,4 +1,5 @@
 import type { EnvironmentName } from '../../../shared/http/principal.js';
+import type { WebhookTarget } from '../webhooks/webhook.js';
 import type { ResourceImport } from '../../orchestrator/engine.port.js';
 import type {
   InstanceFacts,
@@ -35,6 +36,8 @@ export interface OperationParameters extends RunOptions {
   readonly regenerate?: readonly string[];
   readonly waitForLock: boolean;
   readonly message: string | null;
+  /** Told of the run (api.md 6.2). Default: nobody. */
+  readonly webhook?: WebhookTarget;
   /** Environment version that a rollback goes back to. */
   readonly toVersion: number | null;
   /** Of a destroy: the environment is disabled when it has succeeded. */

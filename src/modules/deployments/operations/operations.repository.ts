@@ -7,6 +7,7 @@ import type { EnvironmentName } from '../../../shared/http/principal.js';
 import { SecretBox } from '../../../shared/kernel/secret-box.js';
 import type { InstanceFacts, StackRunRecord } from '../../orchestrator/run-request.js';
 import type { EndedOperation } from '../metrics/deployment-metrics.js';
+import type { WebhookTarget } from '../webhooks/webhook.js';
 import { OPERATIONS, type OperationRecord } from './operation.schema.js';
 import type { CancelRequest, Operation, OperationStatus, OperationType } from './operation.js';
 
@@ -227,6 +228,14 @@ export class OperationsRepository extends BaseRepository<OperationRecord> {
   /** The first request stays. */
   async requestCancel(operationId: string, cancel: CancelRequest): Promise<void> {
     await this.model.updateOne({ operationId, status: 'in_progress', cancel: null }, { $set: { cancel } });
+  }
+
+  /** Whom to tell of the run. */
+  async findWebhook(operationId: string): Promise<WebhookTarget | null> {
+    const record = await this.model
+      .findOne({ operationId }, { 'parameters.webhook': 1 })
+      .lean<Pick<OperationRecord, 'parameters'>>();
+    return record?.parameters?.webhook ?? null;
   }
 
   /** What somebody wants of the run. */

@@ -45,6 +45,7 @@ export class OperationsService {
       type: reviewed?.type ?? 'deploy',
       stack: reviewed?.stack ?? null,
       environment: body.environment,
+      webhookUrl: body.webhookUrl,
       parameters: reviewed ? boundTo(reviewed.parameters, parameters) : parameters,
       overrides: reviewed?.overrides ?? body.overrides ?? {},
       ...(body.resumedFrom ? { resumedFrom: body.resumedFrom } : {}),
@@ -60,6 +61,7 @@ export class OperationsService {
       type: 'destroy',
       stack: null,
       environment: body.environment,
+      webhookUrl: body.webhookUrl,
       parameters: destroyParameters(body),
       overrides: {},
     });

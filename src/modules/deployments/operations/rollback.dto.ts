@@ -1,9 +1,13 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsDefined, IsIn, IsInt, IsOptional, Matches, Min } from 'class-validator';
+import { WebhookUrlField } from '../webhooks/webhook-url.field.js';
 import { ENVIRONMENTS, type EnvironmentName } from '../../../shared/http/principal.js';
 
 export class RollbackBody {
+  @WebhookUrlField()
+  readonly webhookUrl?: string;
+
   @ApiProperty({ enum: ENVIRONMENTS, example: 'dev' })
   @IsDefined()
   @IsIn(ENVIRONMENTS, { message: 'environment must be dev, stage or prod' })

@@ -46,6 +46,7 @@ export class RollbacksService {
       type: 'rollback',
       stack: body.stack ?? null,
       environment: body.environment,
+      webhookUrl: body.webhookUrl,
       parameters: {
         preview,
         parallel: this.operations.parallelStacks,

@@ -2,9 +2,13 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsDefined, IsIn, IsInt, IsObject, IsOptional, Matches, Max, Min } from 'class-validator';
 import { ENVIRONMENTS, type EnvironmentName } from '../../../shared/http/principal.js';
+import { WebhookUrlField } from '../webhooks/webhook-url.field.js';
 import { DEPLOYMENT_ID } from '../manifest/deployment-id.js';
 
 class StackRunBody {
+  @WebhookUrlField()
+  readonly webhookUrl?: string;
+
   @ApiProperty({ enum: ENVIRONMENTS, example: 'dev' })
   @IsDefined()
   @IsIn(ENVIRONMENTS, { message: 'environment must be dev, stage or prod' })

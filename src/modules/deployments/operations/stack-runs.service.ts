@@ -35,6 +35,7 @@ export class StackRunsService {
       type: 'deploy-stack',
       stack,
       environment: body.environment,
+      webhookUrl: body.webhookUrl,
       parameters: {
         ...ONE_STACK,
         preview,
@@ -61,6 +62,7 @@ export class StackRunsService {
       type: 'destroy-stack',
       stack,
       environment: body.environment,
+      webhookUrl: body.webhookUrl,
       parameters: {
         ...ONE_STACK,
         preview,

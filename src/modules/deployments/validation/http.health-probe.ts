@@ -1,7 +1,6 @@
-import { lookup as lookUpHost, type LookupAddress } from 'node:dns';
 import { get as getPlain } from 'node:http';
 import { get as getSecure } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isInside, literalAddress, publicOnly } from '../../../shared/http/public-address.js';
 import { HealthProbe } from './health-probe.port.js';
 import type { HealthResult } from './verify-rules.js';
 
@@ -12,30 +11,6 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   'services-api': 'apiUrl',
 };
 const TIMEOUT_MS = 5_000;
-
-/** Addresses of our own networks: a stack's output must not make the server ask them. */
-const INSIDE = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['224.0.0.0', 3],
-] as const) {
-  INSIDE.addSubnet(network, prefix, 'ipv4');
-}
-for (const [network, prefix] of [
-  ['::', 127],
-  ['64:ff9b::', 96],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  INSIDE.addSubnet(network, prefix, 'ipv6');
-}
 
 /** One GET of the public address; any answer below 500 means that something answers. Redirects are not followed. */
 export class HttpHealthProbe extends HealthProbe {
@@ -57,8 +32,8 @@ export class HttpHealthProbe extends HealthProbe {
 }
 
 function statusOf(url: URL): Promise<number> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && isInside(host)) return Promise.reject(new RangeError('its address is not public'));
+  const literal = literalAddress(url);
+  if (literal !== null && isInside(literal)) return Promise.reject(new RangeError('its address is not public'));
   return new Promise((resolve, reject) => {
     const get = url.protocol === 'https:' ? getSecure : getPlain;
     const options = { lookup: publicOnly, signal: AbortSignal.timeout(TIMEOUT_MS) };
@@ -67,20 +42,4 @@ function statusOf(url: URL): Promise<number> {
       resolve(response.statusCode ?? 0);
     }).on('error', reject);
   });
-}
-
-/** The address that is checked is the one that is asked. */
-const publicOnly: LookupFunction = (hostname, options, callback) => {
-  lookUpHost(hostname, { ...options, all: true }, (error, found: readonly LookupAddress[]) => {
-    const [first] = found ?? [];
-    if (error || !first) return callback(error ?? new RangeError('it has no address'), '', 4);
-    if (found.some(({ address }) => isInside(address))) {
-      return callback(new RangeError('its address is not public'), '', 4);
-    }
-    return options.all ? callback(null, [...found]) : callback(null, first.address, first.family);
-  });
-};
-
-export function isInside(address: string): boolean {
-  return INSIDE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }

@@ -1,4 +1,4 @@
-import { isInside } from './http.health-probe.js';
+import { isInside } from '../../../shared/http/public-address.js';
 import { type StackFacts, verified, worstOf } from './verify-rules.js';
 
 const facts = (more: Partial<StackFacts> = {}): StackFacts => ({
