@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Defect } from '../../../shared/errors/app-error.js';
+import { Defect, NotFound } from '../../../shared/errors/app-error.js';
 import type { EnvironmentName } from '../../../shared/http/principal.js';
 import type { StackRef } from '../../orchestrator/engine.port.js';
 import type { Deployment } from '../deployment.js';
@@ -31,11 +31,12 @@ export class StackRefs {
     private readonly environments: EnvironmentsRepository,
   ) {}
 
-  /** @throws Defect when deployment or environment are gone */
+  /** @throws NotFound `ENVIRONMENT_NOT_FOUND`; Defect when the deployment is gone */
   async of(deploymentId: string, name: EnvironmentName): Promise<(stack: string) => StackRef> {
     const deployment = await this.deployments.find(deploymentId);
     const environment = await this.environments.find(deploymentId, name);
-    if (!deployment || !environment) throw new Defect(`Deployment ${deploymentId} or environment ${name} is gone`);
+    if (!deployment) throw new Defect(`Deployment ${deploymentId} is gone`);
+    if (!environment) throw new NotFound('environment', name, { code: 'ENVIRONMENT_NOT_FOUND' });
     return (stack) => stackRefOf(deployment, environment, stack);
   }
 }
