@@ -71,6 +71,22 @@ describe('bad input', () => {
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
   });
 
+  it('[PRE-003] a stack whose program has gone is not deployed, and nothing of the others is', async () => {
+    const made = await test.post('/api/v1/deployments', MINIMAL);
+    const id = String(made.body.data['deploymentId']);
+    const folder = join(programs, 'dns');
+    rmSync(folder);
+    try {
+      expect(await test.post(`/api/v1/deployments/${id}/deploy`, { environment: 'dev' })).toMatchObject({
+        status: 422,
+        body: { code: 'STACK_CODE_NOT_FOUND', details: { stacks: ['dns'] } },
+      });
+      expect((await test.get('/api/v1/operations')).body.data['operations']).toEqual([]);
+    } finally {
+      symlinkSync(join(PROJECT_ROOT, 'dist', 'stacks', 'dns'), folder);
+    }
+  });
+
   it('[PRE-001] an environment that is not enabled is 422 and an unknown one 400', async () => {
     const made = await test.post('/api/v1/deployments', MINIMAL);
     const id = String(made.body.data['deploymentId']);

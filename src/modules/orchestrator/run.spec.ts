@@ -292,7 +292,7 @@ describe('failure policy (deployments.md 7.6)', () => {
   it.each([
     ['PH-012', { key: '{{SECRET:none}}' }, {}, { class: 'placeholder', code: 'UNRESOLVABLE_PLACEHOLDER' }],
     ['CFG-002', { size: '{{RUNTIME:calculate:uuid}}' }, { size: 'number' }, { class: 'validation', code: 'CFG-002' }],
-  ])('%s fails a stack before anything is done', async (_rule, config, types, error) => {
+  ])('[RUN-001] %s fails a stack before anything is done', async (_rule, config, types, error) => {
     const rig = new OrchestratorRig();
     const inputs = Object.fromEntries(
       Object.entries(types).map(([key, type]) => [key, { type: type as 'number', required: true, secret: false }]),
@@ -327,7 +327,7 @@ describe('failure policy (deployments.md 7.6)', () => {
     },
   );
 
-  it('RUN-002: fails a stack that does not export a declared output', async () => {
+  it('[RUN-002] fails a stack that does not export a declared output', async () => {
     const rig = new OrchestratorRig();
     const outputs = { id: { type: 'string', secret: false }, arn: { type: 'string', secret: false } } as const;
     const report = await rig.run(aRunRequest(stacksOf({ app: [] }, { app: { outputs } }), { rollbackOnError: false }));
@@ -381,8 +381,8 @@ describe('timeouts and retries (deployments.md 7.8)', () => {
   it('shows each further attempt as a warning, with its number', async () => {
     const rig = new OrchestratorRig({ app: { ms: 0, failUp: { 1: 'transient', 2: 'transient' } } });
     await rig.run(aRunRequest(stacksOf({ app: [] })));
-    const told = rig.journal.events.filter(({ type }) => type === 'log').map(({ data }) => data);
-    expect(told).toMatchObject([
+    const told = rig.journal.events.filter(({ type }) => type === 'log').map(({ data }) => data as { level: string });
+    expect(told.filter(({ level }) => level === 'warn')).toMatchObject([
       { stack: 'app', level: 'warn', context: { attempt: 2 } },
       { stack: 'app', level: 'warn', context: { attempt: 3 } },
     ]);

@@ -4,7 +4,7 @@ import {
   anOutput,
   aStackTemplate,
   BUILT_IN,
-  findingsOf,
+  findingsOf as allFindingsOf,
   initialised,
   stackTemplates,
 } from '../../../../test/factories/manifests.js';
@@ -13,6 +13,71 @@ import type { ManifestStack } from './manifest.js';
 import type { Values } from './merge.js';
 import { stackGraph } from './manifest-context.js';
 import { manifestRefusal, validateManifest } from './validation.js';
+
+/** Code and severity of every rule (deployments.md 8.4). */
+const CATALOGUE: Readonly<Record<string, readonly [string, string]>> = {
+  'SYN-001': ['MANIFEST_SYNTAX', 'CRITICAL'],
+  'SYN-002': ['MANIFEST_SECTION_MISSING', 'CRITICAL'],
+  'SYN-003': ['MANIFEST_NOT_FOUND', 'CRITICAL'],
+  'SCH-001': ['VALIDATION_REQUIRED_FIELD', 'CRITICAL'],
+  'SCH-002': ['UNSUPPORTED_VERSION', 'CRITICAL'],
+  'SCH-003': ['INVALID_DEPLOYMENT_ID', 'CRITICAL'],
+  'SCH-004': ['VALIDATION_INVALID_FORMAT', 'CRITICAL'],
+  'SCH-005': ['INVALID_ACCOUNT_ID', 'CRITICAL'],
+  'SCH-006': ['INVALID_REGION', 'CRITICAL'],
+  'SCH-007': ['INVALID_TIMESTAMP', 'HIGH'],
+  'SCH-008': ['UNKNOWN_TEMPLATE', 'HIGH'],
+  'SCH-009': ['INVALID_ENVIRONMENT_NAME', 'CRITICAL'],
+  'SCH-010': ['DEV_REQUIRED', 'CRITICAL'],
+  'SCH-011': ['INVALID_PRIORITY', 'CRITICAL'],
+  'SCH-012': ['INVALID_LAYER', 'HIGH'],
+  'SCH-013': ['UNKNOWN_STACK', 'CRITICAL'],
+  'SCH-W01': ['UNKNOWN_KEY', 'LOW'],
+  'DEP-001': ['MISSING_DEPENDENCY', 'CRITICAL'],
+  'DEP-002': ['DISABLED_DEPENDENCY', 'CRITICAL'],
+  'DEP-003': ['DEPENDENCY_DISABLED_IN_ENV', 'CRITICAL'],
+  'DEP-004': ['CIRCULAR_DEPENDENCY', 'CRITICAL'],
+  'DEP-005': ['TEMPLATE_DEPENDENCY_MISMATCH', 'HIGH'],
+  'DEP-007': ['LAYER_TOO_LOW', 'HIGH'],
+  'DEP-012': ['INVALID_WILDCARD', 'HIGH'],
+  'DEP-W01': ['IMPLICIT_DEPENDENCY', 'LOW'],
+  'DEP-W02': ['EXTRA_DEPENDENCY', 'LOW'],
+  'DEP-W03': ['ISOLATED_STACK', 'LOW'],
+  'CFG-001': ['REQUIRED_PARAMETER', 'HIGH'],
+  'CFG-002': ['PARAMETER_TYPE', 'HIGH'],
+  'CFG-003': ['PARAMETER_CONSTRAINT', 'HIGH'],
+  'CFG-004': ['CIDR_INVALID', 'HIGH'],
+  'CFG-W01': ['UNDECLARED_PARAMETER', 'LOW'],
+  'CFG-W02': ['DEFAULT_USED', 'LOW'],
+  'CFG-W03': ['LITERAL_SECRET', 'LOW'],
+  'CFG-W04': ['CIDR_OVERLAP', 'LOW'],
+  'PH-001': ['PLACEHOLDER_SYNTAX', 'HIGH'],
+  'PH-002': ['PLACEHOLDER_PARAMS', 'HIGH'],
+  'PH-003': ['PLACEHOLDER_UNKNOWN_STACK', 'HIGH'],
+  'PH-004': ['PLACEHOLDER_UNKNOWN_OUTPUT', 'HIGH'],
+  'PH-005': ['PLACEHOLDER_SELF_REFERENCE', 'HIGH'],
+  'PH-006': ['PLACEHOLDER_LOOP', 'HIGH'],
+  'PH-007': ['PLACEHOLDER_UNKNOWN_ENV_KEY', 'HIGH'],
+  'PH-008': ['PLACEHOLDER_TYPE', 'MEDIUM'],
+  'PH-W01': ['PLACEHOLDER_DEPRECATED', 'LOW'],
+  'ENV-W01': ['SHARED_PROD_ACCOUNT', 'LOW'],
+  'POL-W01': ['MONITORING_DISABLED_IN_PROD', 'LOW'],
+  'POL-W02': ['MULTI_AZ_OFF_IN_PROD', 'LOW'],
+  'POL-W03': ['STACK_DISABLED_IN_ENV', 'LOW'],
+  'PH-010': ['PLACEHOLDER_RESOLUTION', 'HIGH'],
+  'PH-011': ['PLACEHOLDER_RESOLUTION', 'HIGH'],
+  'PH-012': ['PLACEHOLDER_RESOLUTION', 'HIGH'],
+  'PH-013': ['PLACEHOLDER_RESOLUTION', 'HIGH'],
+  'PH-014': ['PLACEHOLDER_RESOLUTION', 'HIGH'],
+};
+
+/** Whatever is found has the code and severity of its rule. */
+const findingsOf: typeof allFindingsOf = (...given) => {
+  const found = allFindingsOf(...given);
+  for (const { ruleId, code, severity } of found)
+    expect([ruleId, code, severity]).toEqual([ruleId, ...(CATALOGUE[ruleId] ?? [code, severity])]);
+  return found;
+};
 
 type Graph = Readonly<
   Record<string, { hard?: string[]; optional?: string[]; priority?: number } & Partial<ManifestStack>>
@@ -57,14 +122,29 @@ describe('syntax and schema (deployments.md 8.4)', () => {
     ['SCH-009', changed({ spec: { environments: { staging: base.spec.environments.dev } } }), 'environments.staging'],
     ['SCH-009', changed({ spec: { stacks: { a: { environments: { qa: {} } } } } }), 'stacks.a.environments.qa'],
     ['SCH-010', changed({ spec: { environments: { dev: { enabled: false } } } }), 'environments.dev'],
+    ['SCH-010', changed({ spec: { environments: { dev: null } } }), 'environments.dev'],
     ['SCH-011', changed({ spec: { stacks: { a: { priority: 1000 } } } }), 'stacks.a.priority'],
+    ['SCH-011', changed({ spec: { stacks: { a: { priority: 0 } } } }), 'stacks.a.priority'],
+    ['SCH-011', changed({ spec: { stacks: { a: { priority: 1.5 } } } }), 'stacks.a.priority'],
     ['SCH-012', changed({ spec: { stacks: { a: { layer: 11 } } } }), 'stacks.a.layer'],
+    ['SCH-012', changed({ spec: { stacks: { a: { layer: 0 } } } }), 'stacks.a.layer'],
+    ['SCH-005', changed({ spec: { environments: { dev: { account: '1234567890123' } } } }), 'environments.dev.account'],
+    ['SCH-005', changed({ spec: { environments: { dev: { account: '12345678901x' } } } }), 'environments.dev.account'],
     ['SCH-013', changed({ spec: { stacks: { ghost: { enabled: true, dependencies: [] } } } }), 'stacks.ghost'],
     ['SCH-W01', changed({ deployment: { nickname: 'x' } }), 'deployment.nickname'],
   ])('[%s] is found in %j at %s', (rule, given, location) => {
     const found = findingsOf(given, { stackTemplates: stackTemplates(aStackTemplate('a')) }, rule);
     expect(found.map((finding) => finding.location)).toContain(location);
-    expect(found[0]?.code).toMatch(/^[A-Z_]+$/);
+  });
+
+  it.each([
+    ['SCH-011', { priority: 1 }],
+    ['SCH-011', { priority: 999 }],
+    ['SCH-012', { layer: 1 }],
+    ['SCH-012', { layer: 10 }],
+  ])('[%s] has nothing to say about %j', (rule, block) => {
+    const given = changed({ spec: { stacks: { a: block } } });
+    expect(findingsOf(given, { stackTemplates: stackTemplates(aStackTemplate('a')) }, rule)).toEqual([]);
   });
 
   it('[SYN-001] tells line and column', () => {
