@@ -15,6 +15,14 @@ const cacheDir = join(PROJECT_ROOT, 'node_modules/.cache/stack-programs');
 const engines: EmbeddedEngine[] = [];
 const states = { store: new FakeStackStateStore() };
 
+/** Of a process that has stood still. */
+class FreezingClock extends QuickClock {
+  frozenMs = 0;
+  override now(): Date {
+    return new Date(super.now().getTime() + this.frozenMs);
+  }
+}
+
 /** An engine of its own. */
 function aRig(options: Partial<EmbeddedEngineOptions> = {}, cloud = new TestCloud()): EngineRig {
   states.store = options.states instanceof FakeStackStateStore ? options.states : new FakeStackStateStore();
@@ -142,6 +150,20 @@ describe('EmbeddedEngine', () => {
     ).rejects.toMatchObject({
       code: 'STALE_LEASE',
     });
+    expect(rig.cloud.changes()).toEqual([]);
+  });
+
+  it('asks the cloud for nothing when it stood still during a save and the stack was taken over meanwhile', async () => {
+    const clock = new FreezingClock();
+    const rig = aRig({ clock });
+    const run = rig.run(one);
+    states.store.afterSave = async (_save, { deployment }) => {
+      if (deployment['pending_operations'] === undefined || clock.frozenMs > 0) return;
+      clock.frozenMs = 5_000;
+      await states.store.raise(run, 2);
+    };
+    await expect(rig.engine.up(run)).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    expect(clock.frozenMs).toBe(5_000);
     expect(rig.cloud.changes()).toEqual([]);
   });
 

@@ -77,6 +77,10 @@ export class RunContext {
     return this.clock.now().toISOString();
   }
 
+  nowMs(): number {
+    return this.clock.now().getTime();
+  }
+
   /** A refresh before the program counts for itself. */
   resetCounts(): void {
     for (const key of Object.keys(this.counts) as (keyof ResourceCounts)[]) this.counts[key] = 0;

@@ -5,12 +5,17 @@ import type { ProviderBridge } from './provider-bridge.js';
 import { RunStopped, type RunContext } from './run-context.js';
 import type { PendingKind, ResourceRecord } from './stack-state.js';
 
+/** Half of the shortest lease: whoever saved within that still has it. */
+const STOOD_STILL_MS = 1_000;
+
 /**
  * The operations on resources. Each one, in this order:
  * 1. saves what it is about to do, with a token of its own;
  * 2. lets the cloud do it;
  * 3. takes the pending operation out, puts the result in, and saves both at once.
  * A process killed anywhere leaves either a pending operation that tells what to look for, or the finished step.
+ * A process that stood still while it saved (frozen, swapped out) saves again before it asks the cloud: somebody else may have
+ * taken the stack over, and then the second save is refused.
  * A failed operation is taken out again, unless nobody waited for the cloud's answer: then it stays pending, because the
  * cloud may have done it.
  */
@@ -96,7 +101,9 @@ export class Steps {
     const result = await context.step({ urn: record.urn, type: record.type, action }, async () => {
       const token = randomUUID();
       context.snapshot.begin({ kind, token, resource: record });
+      const savedAt = context.nowMs();
       await context.commit();
+      if (context.nowMs() - savedAt > STOOD_STILL_MS) await context.commit();
       // the save may have taken long enough for a cancel or a lost lease
       if (context.fatal) throw new RunStopped();
       let done: ResourceRecord;
