@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Db, type Document, MongoClient } from 'mongodb';
+import { lineOf } from '../../src/shared/events/event-line.js';
 import { type Body, MINIMAL, testSettings } from './app.harness.js';
 import { ServerProcess } from './server-process.js';
 
@@ -10,6 +11,23 @@ export const MINIMAL_RESOURCES = 5 + 29 + 22;
 const ACCOUNT = MINIMAL.accounts.dev;
 /** Between two looks at the database, in ms: shorter than any transaction. */
 const LOOK_MS = 2;
+
+/** What operations write to, besides their lease. */
+const RUN_COLLECTIONS = [
+  'operations',
+  'deployments',
+  'deployment_environments',
+  'deployment_events',
+  'deployment_logs',
+  'deployment_versions',
+  'event_counters',
+  'sandbox_counters',
+  'sandbox_resources',
+  'stack_instances',
+  'stack_states',
+  'state_backups',
+  'sticky_values',
+];
 
 /** Something that has been stored: true = kill now. */
 export type Point = (db: Db, operationId: string) => Promise<unknown>;
@@ -26,11 +44,19 @@ export class CrashRig {
     readonly db: Db,
   ) {}
 
-  /** @param request body of POST /deployments; its dev account is ACCOUNT */
-  static async start(more: Readonly<Record<string, string>> = {}, request: object = MINIMAL): Promise<CrashRig> {
+  /**
+   * @param request body of POST /deployments; its dev account is ACCOUNT
+   * @param wire what the servers reach the database through, given its address; the rig itself does not
+   */
+  static async start(
+    more: Readonly<Record<string, string>> = {},
+    request: object = MINIMAL,
+    wire: (uri: string) => Promise<string> = async (uri) => uri,
+  ): Promise<CrashRig> {
     const settings = { ...testSettings(mkdtempSync(join(tmpdir(), 'cloud-crash-e2e-'))), ...more };
-    const client = await MongoClient.connect(String(settings['MONGODB_URI']));
-    const rig = new CrashRig(settings, client, client.db());
+    const direct = String(settings['MONGODB_URI']);
+    const client = await MongoClient.connect(direct);
+    const rig = new CrashRig({ ...settings, MONGODB_URI: await wire(direct) }, client, client.db());
     await rig.restart();
     rig.deploymentId = String((await rig.server.data('POST', '/api/v1/deployments', request))['deploymentId']);
     return rig;
@@ -78,6 +104,12 @@ export class CrashRig {
     }
   }
 
+  /** Waits until the server answers with what is in the database. */
+  async reachable(): Promise<void> {
+    const path = `/api/v1/deployments/${this.deploymentId}`;
+    while ((await this.server.call('GET', path)).status !== 200) await pause(100);
+  }
+
   /** URN and kind of what is under way, as far as the engine's states tell. */
   async underWay(): Promise<{ readonly urn: string; readonly kind: string; readonly token: string }[]> {
     const states = await this.db.collection('stack_states').find().toArray();
@@ -102,6 +134,16 @@ export class CrashRig {
   /** The log of the operation. */
   lines(operationId: string): Promise<Document[]> {
     return this.db.collection('deployment_logs').find({ operationId }).sort({ position: 1 }).toArray();
+  }
+
+  /** Everything a run writes, by collection: its journal, what it stands for, its states and the cloud. */
+  async everything(): Promise<Record<string, Document[]>> {
+    const written = RUN_COLLECTIONS.map(async (name): Promise<[string, Document[]]> => [
+      name,
+      await this.db.collection(name).find().sort({ _id: 1 }).toArray(),
+    ]);
+    const lease = await this.db.collection('leases').findOne({ _id: `${this.deploymentId}-dev` } as Document);
+    return { ...Object.fromEntries(await Promise.all(written)), leases: lease ? [lease] : [] };
   }
 
   async versions(): Promise<Document[]> {
@@ -153,6 +195,28 @@ export class CrashRig {
   }
 }
 
+/** Events are 1..n, each told in the log; every stack has started at most once and ended once, after its start. */
+export async function expectWholeJournal(rig: CrashRig, operationId: string): Promise<void> {
+  const events = await rig.events(operationId);
+  expect(events.map((event) => event['seq'])).toEqual(events.map((_, index) => index + 1));
+  const of = (type: RegExp, stack: unknown): number[] =>
+    events
+      .filter((event) => type.test(String(event['type'])) && event['stack'] === stack)
+      .map(({ seq }) => Number(seq));
+  for (const stack of new Set(events.map((event) => event['stack']).filter((name) => name !== null))) {
+    const started = of(/^stack_(deploying|destroying)$/, stack);
+    const ended = of(/^stack_(deployed|destroyed|failed|skipped)$/, stack);
+    expect({ stack, started: started.length, ended: ended.length }).toEqual({ stack, started: 1, ended: 1 });
+    expect(Number(started[0])).toBeLessThan(Number(ended[0]));
+  }
+  const last = ['deployment_complete', 'destroy_complete', 'rollback_complete', 'deployment_failed'];
+  expect(last).toContain(events.at(-1)?.['type']);
+  const told = events.filter(({ type, data, organization, deploymentId, operationType }) =>
+    lineOf({ type, data, scope: { organization, deploymentId, operationType } }),
+  );
+  expect((await rig.lines(operationId)).map(({ _id }) => _id)).toEqual(told.map(({ _id }) => _id));
+}
+
 interface EngineState {
   readonly deployment: {
     readonly resources?: readonly EngineResource[];
@@ -198,6 +262,16 @@ export const at = {
     (test: (count: number) => boolean): Point =>
     async (db) =>
       test(await db.collection('sandbox_resources').countDocuments()),
+  /** Some resources are there, and all that are under way have been accepted by the cloud; none of them is done. */
+  inTheMiddle: (async (db) => {
+    const resources = await db.collection('sandbox_resources').find().toArray();
+    const accepted = new Set(resources.map(({ urn }) => String(urn)));
+    const states = await db.collection('stack_states').find().toArray();
+    const pending = states.flatMap(
+      ({ state }) => (JSON.parse(String(state)) as EngineState).deployment.pending_operations ?? [],
+    );
+    return resources.length >= 12 && pending.length > 0 && pending.every(({ resource }) => accepted.has(resource.urn));
+  }) satisfies Point,
   /** A resource is being created, changed or deleted in this very moment, as far as the engine's state tells. */
   underWay: (async (db) =>
     (await db.collection('stack_states').find().toArray()).some(

@@ -2,9 +2,8 @@
  * A run survives the death of its server at any point (deployments.md 7.13). The built server runs as a process of its own
  * and is killed as soon as something has been stored; another start on the same database and data folder takes the run over.
  */
-import { lineOf } from '../../src/shared/events/event-line.js';
 import type { Body } from './app.harness.js';
-import { at, CrashRig, MINIMAL_RESOURCES, type Point } from './crash-rig.js';
+import { at, CrashRig, expectWholeJournal, MINIMAL_RESOURCES, type Point } from './crash-rig.js';
 
 interface Moment {
   readonly name: string;
@@ -125,25 +124,3 @@ describe('a run whose server is killed', () => {
     expect(await rig.inventory()).toHaveLength(MINIMAL_RESOURCES);
   });
 });
-
-/** Events are 1..n, each told in the log; every stack has started at most once and ended once, after its start. */
-async function expectWholeJournal(rig: CrashRig, operationId: string): Promise<void> {
-  const events = await rig.events(operationId);
-  expect(events.map((event) => event['seq'])).toEqual(events.map((_, index) => index + 1));
-  const of = (type: RegExp, stack: unknown): number[] =>
-    events
-      .filter((event) => type.test(String(event['type'])) && event['stack'] === stack)
-      .map(({ seq }) => Number(seq));
-  for (const stack of new Set(events.map((event) => event['stack']).filter((name) => name !== null))) {
-    const started = of(/^stack_(deploying|destroying)$/, stack);
-    const ended = of(/^stack_(deployed|destroyed|failed|skipped)$/, stack);
-    expect({ stack, started: started.length, ended: ended.length }).toEqual({ stack, started: 1, ended: 1 });
-    expect(Number(started[0])).toBeLessThan(Number(ended[0]));
-  }
-  const last = ['deployment_complete', 'destroy_complete', 'rollback_complete', 'deployment_failed'];
-  expect(last).toContain(events.at(-1)?.['type']);
-  const told = events.filter(({ type, data, organization, deploymentId, operationType }) =>
-    lineOf({ type, data, scope: { organization, deploymentId, operationType } }),
-  );
-  expect((await rig.lines(operationId)).map(({ _id }) => _id)).toEqual(told.map(({ _id }) => _id));
-}

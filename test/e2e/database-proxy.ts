@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 export class DatabaseProxy {
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  #isHeld = false;
 
   private constructor(
     private readonly server: Server,
@@ -34,13 +35,15 @@ export class DatabaseProxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Nothing passes any more; nobody is told. */
+  /** Nothing passes any more, on new connections neither; nobody is told. */
   hold(): void {
+    this.#isHeld = true;
     for (const socket of this.#sockets) socket.pause();
   }
 
   mend(): void {
     this.#isCut = false;
+    this.#isHeld = false;
     for (const socket of this.#sockets) socket.resume();
   }
 
@@ -58,6 +61,7 @@ export class DatabaseProxy {
     ] as const) {
       this.#sockets.add(one);
       one.on('data', (data) => other.write(data));
+      if (this.#isHeld) one.pause();
       one.on('error', () => undefined);
       one.on('close', () => {
         this.#sockets.delete(one);

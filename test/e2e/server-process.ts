@@ -64,6 +64,24 @@ export class ServerProcess {
     return this.#output;
   }
 
+  /** Stands still in the middle of whatever it does, as if its machine had been frozen; what it has started does not. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  /** Goes on where it was. */
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
+  /** Waits until it has printed this. */
+  async says(text: string): Promise<void> {
+    while (!this.#output.includes(text)) {
+      if (this.hasEnded) throw new Error(`The server has ended without saying "${text}":\n${this.#output}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   /** Dies in the middle of whatever it does. */
   kill(): Promise<void> {
     return this.end('SIGKILL');
@@ -108,6 +126,7 @@ export class ServerProcess {
     if (this.hasEnded) return;
     const ended = once(this.child, 'exit');
     this.child.kill(signal);
+    this.thaw(); // a frozen one would never hear it
     await ended;
   }
 }
