@@ -40,7 +40,8 @@ describe('stack template rules (deployments.md 8.2)', () => {
   ])('[%s] refuses %j', (rule, document) => {
     const { template, findings } = read(document);
     expect(template).toBeUndefined();
-    expect(findings.map((finding) => finding.ruleId)).toEqual([rule]);
+    const severity = rule === 'STK-001' ? 'CRITICAL' : 'HIGH'; // deployments.md 8.2
+    expect(findings.map((finding) => [finding.ruleId, finding.severity])).toEqual([[rule, severity]]);
   });
 
   it('[9.1] an endpoint is flagged without making the template another one', () => {

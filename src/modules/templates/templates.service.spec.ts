@@ -17,6 +17,14 @@ const get = (name: string) => service.detailOf(service.get(name, SEES_ALL));
 const read = (document: unknown) =>
   readManifestTemplate(document, { type: 'custom', fallbackName: 'mine', content: '' });
 
+/** Severity of every template rule (deployments.md 8.2). */
+const SEVERITIES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['002', '003', '004'].map((rule) => [`TPL-${rule}`, 'CRITICAL'])),
+  ...Object.fromEntries(['005', '006', '007', '008', '009', '010'].map((rule) => [`TPL-${rule}`, 'HIGH'])),
+  'TPL-011': 'MEDIUM',
+  'TPL-W01': 'LOW',
+};
+
 describe('template rules (deployments.md 8.2)', () => {
   const dev = { enabled: true };
   it.each<[string, unknown]>([
@@ -36,7 +44,8 @@ describe('template rules (deployments.md 8.2)', () => {
   ])('[%s] refuses %j', (rule, document) => {
     const { template, findings } = read(document);
     expect(template).toBeUndefined();
-    expect(findings.map((finding) => finding.ruleId)).toContain(rule);
+    const found = findings.filter(({ ruleId }) => ruleId === rule);
+    expect(new Set(found.map(({ severity }) => severity))).toEqual(new Set([SEVERITIES[rule]]));
   });
 
   it.each<[string, Record<string, unknown>, string]>([
@@ -66,7 +75,7 @@ describe('template rules (deployments.md 8.2)', () => {
       ),
     };
     const found = applyRules(TEMPLATE_RULES, context).filter((finding) => finding.ruleId === rule);
-    expect(found.map((finding) => finding.location)).toEqual([location]);
+    expect(found.map((finding) => [finding.location, finding.severity])).toEqual([[location, SEVERITIES[rule]]]);
   });
 
   it.each([
