@@ -84,6 +84,10 @@ import { RunRequestBuilder, VersionReader } from './operations/run-request.build
 import { StackRunsController } from './operations/stack-runs.controller.js';
 import { StackRunsService } from './operations/stack-runs.service.js';
 import { StaleDependents } from './operations/stale-dependents.js';
+import { STATE_BUNDLES, stateBundleSchema } from './bundles/state-bundle.schema.js';
+import { StateBundlesController } from './bundles/state-bundles.controller.js';
+import { StateBundlesRepository } from './bundles/state-bundles.repository.js';
+import { BundleSources, BundleTools, StateBundlesService } from './bundles/state-bundles.service.js';
 import { EnvironmentLocks } from './locks/environment-locks.js';
 import { LocksController } from './locks/locks.controller.js';
 import { UnlockPlaces, UnlocksService, UnlockTools } from './locks/unlocks.service.js';
@@ -119,6 +123,7 @@ const REPOSITORIES = [
   OperationsRepository,
   StateBackupsRepository,
   WebhookDeliveriesRepository,
+  StateBundlesRepository,
   DeploymentLogsRepository,
 ];
 
@@ -135,6 +140,7 @@ const REPOSITORIES = [
       { name: STICKY_VALUES, schema: stickyValueSchema },
       { name: OPERATIONS, schema: operationSchema },
       { name: WEBHOOK_DELIVERIES, schema: webhookDeliverySchema },
+      { name: STATE_BUNDLES, schema: stateBundleSchema },
       { name: STATE_BACKUPS, schema: stateBackupSchema },
       { name: DEPLOYMENT_LOGS, schema: deploymentLogSchema },
     ]),
@@ -153,6 +159,7 @@ const REPOSITORIES = [
     PlatformAccessController,
     StateController,
     LocksController,
+    StateBundlesController,
     DriftController,
     LogsController,
     DeploymentMetricsController,
@@ -231,6 +238,9 @@ const REPOSITORIES = [
     RunInspections,
     RunPreparation,
     EnvironmentLocks,
+    StateBundlesService,
+    BundleSources,
+    BundleTools,
     UnlocksService,
     UnlockPlaces,
     UnlockTools,
@@ -265,12 +275,23 @@ export class DeploymentsModule implements OnModuleInit {
     private readonly operations: OperationsRepository,
     private readonly backups: StateBackupsRepository,
     private readonly webhooks: WebhookDeliveriesRepository,
+    private readonly bundles: StateBundlesRepository,
     private readonly logs: DeploymentLogsRepository,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const { deployments, environments, instances, versions, operations, backups, webhooks, logs } = this;
-    for (const repository of [deployments, environments, instances, versions, operations, backups, webhooks, logs]) {
+    const { deployments, environments, instances, versions, operations, backups, webhooks, bundles, logs } = this;
+    for (const repository of [
+      deployments,
+      environments,
+      instances,
+      versions,
+      operations,
+      backups,
+      webhooks,
+      bundles,
+      logs,
+    ]) {
       await repository.prepare();
     }
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model } from 'mongoose';
 import { BaseRepository } from '../../../shared/database/base.repository.js';
-import type { EnvironmentName } from '../../../shared/http/principal.js';
+import { ENVIRONMENTS, type EnvironmentName } from '../../../shared/http/principal.js';
 import { SecretBox } from '../../../shared/kernel/secret-box.js';
 import type { StackOutputs } from '../../orchestrator/engine.port.js';
 import type { ResolvedConfig } from '../../orchestrator/run-request.js';
@@ -13,6 +13,13 @@ import {
   type StickyValueRecord,
 } from './environment.schema.js';
 import type { StackDrift, StackInstance } from './environment.js';
+
+export interface StandingEnvironment {
+  readonly organization: string;
+  readonly deploymentId: string;
+  readonly environment: EnvironmentName;
+  readonly stacks: readonly string[];
+}
 
 /** How many durations make the estimate of a stack (deployments.md 6.5). */
 const KEPT_DURATIONS = 5;
@@ -44,6 +51,24 @@ export class StackInstancesRepository extends BaseRepository<StackInstanceRecord
       .sort({ environment: 1, stack: 1 })
       .lean<StackInstanceRecord[]>();
     return records.map((record) => this.toInstance(record));
+  }
+
+  /** Environments of all organizations with stacks that were deployed and not destroyed, by deployment. */
+  async listStanding(): Promise<readonly StandingEnvironment[]> {
+    const found = await this.model.aggregate<{ _id: Omit<StandingEnvironment, 'stacks'>; stacks: string[] }>([
+      { $match: { status: { $nin: ['not_deployed', 'destroyed'] } } },
+      {
+        $group: {
+          _id: { organization: '$organization', deploymentId: '$deploymentId', environment: '$environment' },
+          stacks: { $push: '$stack' },
+        },
+      },
+    ]);
+    const order = ({ deploymentId, environment }: Omit<StandingEnvironment, 'stacks'>): string =>
+      `${deploymentId} ${ENVIRONMENTS.indexOf(environment)}`;
+    return found
+      .map(({ _id, stacks }) => ({ ..._id, stacks: stacks.sort() }))
+      .sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }
 
   /** Creates the instance when the stack was added to the manifest later. */
