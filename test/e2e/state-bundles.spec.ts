@@ -31,7 +31,7 @@ describe('a bundle of all states', () => {
   };
 
   beforeAll(async () => {
-    test = await TestApp.start();
+    test = await TestApp.start({ RATE_LIMIT_EXPORT_PER_MINUTE: '1000000' });
     for (let i = 0; i < 3; i++) {
       ids.push(String((await test.post('/api/v1/deployments', MINIMAL)).body.data['deploymentId']));
     }
@@ -68,6 +68,31 @@ describe('a bundle of all states', () => {
     const operationId = String(started.body.data['operationId']);
     await test.post(`/api/v1/deployments/${busy}/operations/${operationId}/cancel`, { force: true });
     await test.ended(busy, operationId);
+  });
+
+  it('of one deployment is an export of all its environments', async () => {
+    const at = (query: string): string => `/api/v1/deployments/${ids[0]}/state/export${query}`;
+    const { body } = await test.get(at('?allEnvironments=true'));
+    expect(body.data).toMatchObject({
+      deploymentId: ids[0],
+      environments: { dev: { operationInProgress: false, states: { dns: { version: 3 } } } },
+    });
+    const yaml = await test.get(at('?allEnvironments=true&format=yaml'));
+    expect(String(yaml.body['text'])).toContain('environments:');
+    const nothing = await test.get(`/api/v1/deployments/${ids[2]}/state/export?allEnvironments=true`);
+    expect(nothing).toMatchObject({ status: 404, body: { code: 'RESOURCE_NOT_FOUND' } });
+    for (const [query, code, field] of [
+      ['', 'VALIDATION_REQUIRED_FIELD', 'environment'],
+      ['?allEnvironments=false', 'VALIDATION_REQUIRED_FIELD', 'environment'],
+      ['?allEnvironments=maybe', 'VALIDATION_FAILED', 'allEnvironments'],
+      ['?allEnvironments=true&environment=dev', 'VALIDATION_INVALID_FORMAT', 'allEnvironments'],
+      ['?allEnvironments=true&stack=dns', 'VALIDATION_INVALID_FORMAT', 'allEnvironments'],
+      ['?allEnvironments=true&environment=moon', 'VALIDATION_INVALID_FORMAT', 'environment'],
+    ] as const) {
+      const refused = await test.get(at(query));
+      expect(refused).toMatchObject({ status: 400, body: { code } });
+      expect(refused.body.details).toContainEqual(expect.objectContaining({ field }));
+    }
   });
 
   it('is the platform administrator’s alone', async () => {

@@ -47,6 +47,13 @@ export class StateExportDto extends PlaceDto {
     example: { network: RESOURCE },
   })
   readonly states?: object;
+  @ApiProperty({
+    type: Object,
+    required: false,
+    description: 'With allEnvironments, in the place of all but deploymentId: by environment',
+    example: { dev: { exportedAt: '2026-03-01T12:00:00Z', operationInProgress: false, states: { network: RESOURCE } } },
+  })
+  readonly environments?: object;
 }
 
 export class BackupDto extends PlaceDto {

@@ -3,6 +3,8 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { stringify } from 'yaml';
 import { Allow, CurrentPrincipal, RateLimitClass } from '../../../shared/http/allow.js';
 import { Answer, accepted, created, RawAnswer } from '../../../shared/http/answer.js';
+import type { AppError } from '../../../shared/errors/app-error.js';
+import { invalidField } from '../../../shared/errors/field-problems.js';
 import { ApiData, ApiRefusals } from '../../../shared/http/api-answers.js';
 import { paginate } from '../../../shared/http/paging.js';
 import type { Principal } from '../../../shared/http/principal.js';
@@ -62,7 +64,7 @@ export class StateController {
   @Get(':id/state/export')
   @RateLimitClass('EXPORT')
   @Allow('state:read')
-  @ApiOperation({ summary: 'The state of one stack, or of all; secrets stay encrypted' })
+  @ApiOperation({ summary: 'The state of one stack, of all, or of all environments; secrets stay encrypted' })
   @ApiData(StateExportDto)
   @ApiRefusals({ 404: ['RESOURCE_NOT_FOUND', 'STACK_NOT_IN_MANIFEST'], 502: ['PULUMI_STATE_ERROR'] })
   async export(
@@ -70,10 +72,17 @@ export class StateController {
     @Param() { id }: DeploymentParams,
     @Query() query: ExportQuery,
   ): Promise<unknown> {
-    const { states, exportedAt, operationInProgress } = await this.state.export(principal, id, query);
     const { environment, stack } = query;
-    const where = { deploymentId: id, environment, exportedAt, operationInProgress };
-    const data = stack === undefined ? { ...where, states } : { ...where, stack, state: states[stack] };
+    if (environment === undefined || query.allEnvironments) {
+      if (environment !== undefined || stack !== undefined) throw bothGiven();
+      const environments = await this.state.exportEnvironments(principal, id);
+      const all = { deploymentId: id, environments };
+      return query.format === 'yaml' ? yaml(all) : all;
+    }
+    const where = { environment, ...(stack === undefined ? {} : { stack }) };
+    const { states, exportedAt, operationInProgress } = await this.state.export(principal, id, where);
+    const facts = { deploymentId: id, environment, exportedAt, operationInProgress };
+    const data = stack === undefined ? { ...facts, states } : { ...facts, stack, state: states[stack] };
     return query.format === 'yaml' ? yaml(data) : data;
   }
 
@@ -217,6 +226,10 @@ export class StateController {
     const pagination = paginate(query.page, query.limit, total);
     return { deploymentId: id, environment: query.environment, resources, byType, total, pagination };
   }
+}
+
+function bothGiven(): AppError {
+  return invalidField('allEnvironments', 'format', 'allEnvironments stands in the place of environment and stack');
 }
 
 function yaml(data: unknown): RawAnswer {

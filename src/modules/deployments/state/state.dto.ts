@@ -13,9 +13,10 @@ import {
   Matches,
   MaxLength,
   MinLength,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { PageQuery } from '../../../shared/http/paging.js';
+import { PageQuery, ToBoolean } from '../../../shared/http/paging.js';
 import { ENVIRONMENTS, type EnvironmentName } from '../../../shared/http/principal.js';
 import { DeploymentParams } from '../deployment.dto.js';
 import type { BackupFacts } from './state-backup.js';
@@ -38,10 +39,17 @@ export class StateQuery {
 }
 
 export class ExportQuery {
-  @ApiProperty({ enum: ENVIRONMENTS, example: 'dev' })
+  @ApiPropertyOptional({ enum: ENVIRONMENTS, example: 'dev', description: 'Required unless allEnvironments' })
+  @ValidateIf(({ environment, allEnvironments }: ExportQuery) => environment !== undefined || allEnvironments !== true)
   @IsDefined()
   @IsIn(ENVIRONMENTS, { message: 'environment must be dev, stage or prod' })
-  readonly environment!: EnvironmentName;
+  readonly environment?: EnvironmentName;
+
+  @ApiPropertyOptional({ default: false, description: 'In the place of environment and stack: all, as environments' })
+  @IsOptional()
+  @ToBoolean()
+  @IsBoolean()
+  readonly allEnvironments?: boolean;
 
   @ApiPropertyOptional({ example: 'network', description: 'Default: all, as states by stack' })
   @IsOptional()

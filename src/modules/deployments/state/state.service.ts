@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { NotFound } from '../../../shared/errors/app-error.js';
 import { EventLog } from '../../../shared/events/event-log.js';
 import { draft } from '../../../shared/events/events.js';
-import type { EnvironmentName, Principal } from '../../../shared/http/principal.js';
+import { ENVIRONMENTS, type EnvironmentName, type Principal } from '../../../shared/http/principal.js';
 import { Clock } from '../../../shared/kernel/clock.js';
 import { StackEngine, type StackState } from '../../orchestrator/engine.port.js';
 import type { Deployment } from '../deployment.js';
@@ -19,7 +19,7 @@ import type { BackupFacts, StateBackup } from './state-backup.js';
 import { StateBackups } from './state-backups.js';
 import { StateBackupsRepository } from './state-backups.repository.js';
 import { pulumiStackOf, stackRefOf } from './stack-refs.js';
-import type { BackupBody, BackupsQuery, ExportQuery, ResourcesQuery } from './state.dto.js';
+import type { BackupBody, BackupsQuery, ResourcesQuery } from './state.dto.js';
 
 /** Repositories of StateService. */
 @Injectable()
@@ -65,7 +65,27 @@ export class StateService {
     return { deploymentId, environments };
   }
 
-  async export(principal: Principal, deploymentId: string, query: ExportQuery): Promise<ExportedStates> {
+  /** Every environment that has something deployed. @throws NotFound when none has */
+  async exportEnvironments(
+    principal: Principal,
+    deploymentId: string,
+  ): Promise<Readonly<Partial<Record<EnvironmentName, ExportedStates>>>> {
+    await this.operations.load(principal, deploymentId, 'state:read');
+    const instances = (await this.stores.instances.listOf(deploymentId)).filter(({ status }) => isStanding(status));
+    const standing = ENVIRONMENTS.filter((name) => instances.some(({ environment }) => environment === name));
+    for (const name of standing) await this.operations.load(principal, deploymentId, 'state:read', name);
+    if (standing.length === 0) throw noState(deploymentId, { environment: 'dev' });
+    const exported: Partial<Record<EnvironmentName, ExportedStates>> = {};
+    for (const environment of standing)
+      exported[environment] = await this.export(principal, deploymentId, { environment });
+    return exported;
+  }
+
+  async export(
+    principal: Principal,
+    deploymentId: string,
+    query: { readonly environment: EnvironmentName; readonly stack?: string },
+  ): Promise<ExportedStates> {
     const { deployment, environment, instances } = await this.open(
       principal,
       deploymentId,
