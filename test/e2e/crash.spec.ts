@@ -15,6 +15,7 @@ const DEPLOY: readonly Moment[] = [
   { name: 'is accepted', point: at.accepted },
   { name: 'is claimed', point: at.begun },
   { name: 'has told its start', point: at.event('deployment_started') },
+  { name: 'has checked what it is to do', point: at.event('validation_complete') },
   { name: 'has started its first stack', point: at.event('stack_deploying') },
   { name: 'changes a first resource', point: at.underWay },
   { name: 'has made some resources', point: at.resources((count) => count >= 12) },

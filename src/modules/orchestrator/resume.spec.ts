@@ -1,9 +1,12 @@
 import { RecordingJournal } from '../../../test/fakes/recording-journal.js';
 import { OrchestratorRig } from '../../../test/fakes/orchestrator-rig.js';
+import { defaultStacks } from '../../../test/factories/default-graph.js';
 import { aDeployedInstance, aRunRequest, stacksOf } from '../../../test/factories/run-request.js';
 import type { StackScript } from '../../../test/fakes/scripted-engine.js';
+import type { Preflight } from './run.js';
 import type { RunOptions, RunRequest, RunStack } from './run-request.js';
 import { RunStop } from './run-stop.js';
+import { stackError } from './stack-errors.js';
 
 const GRAPH = { dns: [], network: [], security: ['network'], secrets: ['security'] };
 const QUIET = ['deployment_progress', 'stack_progress', 'log', 'operation_resumed'] as const;
@@ -14,9 +17,11 @@ interface Story {
   readonly stacks: RunStack[];
   readonly options?: Partial<RunOptions>;
   readonly fields?: Partial<RunRequest>;
+  readonly preflight?: Preflight;
 }
 
 const there = { instance: aDeployedInstance({ dependencies: [] }) };
+const drifted = { instance: aDeployedInstance({ dependencies: [], driftDetected: true }) };
 const sticky = { config: { key: '{{RUNTIME:calculate:uuid}}', vpc: '{{RUNTIME:network:id}}' } };
 const STORIES: Story[] = [
   { name: 'a deploy', scripts: () => ({}), stacks: stacksOf(GRAPH, { security: sticky }) },
@@ -51,6 +56,31 @@ const STORIES: Story[] = [
       rollbackTo: { version: 1, deploy: { network: { values: {}, secretKeys: [] } }, destroy: ['security', 'secrets'] },
     },
   },
+  {
+    name: 'a deploy of the default template after checks, with a stack that is skipped and one that may fail',
+    scripts: () => ({ storage: { failUp: { 1: 'resource', 2: 'resource' } } }),
+    stacks: defaultStacks().map((stack) => ({
+      ...stack,
+      critical: stack.name !== 'storage',
+      skipManually: stack.name === 'dns',
+    })),
+    preflight: async () => ({ errors: 0, warnings: 1 }),
+  },
+  {
+    name: 'a deploy that its checks refuse',
+    scripts: () => ({}),
+    stacks: stacksOf(GRAPH),
+    preflight: async () => ({ errors: 1, warnings: 0, error: stackError('validation', 'MANIFEST_INVALID', 'no') }),
+  },
+  ...(['refresh', 'drift-fix', 'drift-detect'] as const).map((type) => ({
+    name: `a ${type}`,
+    scripts: () => ({
+      network: { drift: { main: { repair: 'update' as const, properties: ['tags'] } }, planned: { updated: 1 } },
+      secrets: { planned: { updated: 1 } },
+    }),
+    stacks: stacksOf(GRAPH, { network: drifted, security: there, secrets: drifted }),
+    fields: { type },
+  })),
 ];
 
 /** What counts at the end: where everything stands, and each stack's events once and in order. */
@@ -75,7 +105,7 @@ async function kill(story: Story, at: number, isStored: boolean): Promise<{ rig:
   rig.journal = new RecordingJournal(at, isStored);
   const request = aRunRequest(story.stacks, story.options, story.fields);
   try {
-    await rig.run(request);
+    await rig.run(request, undefined, story.preflight);
     return { rig, died: false };
   } catch {
     await rig.clock.sleep(100_000); // what the dead process had under way in the cloud has ended
@@ -87,7 +117,8 @@ async function kill(story: Story, at: number, isStored: boolean): Promise<{ rig:
     sticky: rig.journal.sticky.get(stack.name) ?? stack.sticky,
   }));
   const state = rig.journal.state;
-  await rig.run({ ...request, stacks, fence: 2, previousHolder: 'host-1', ...(state ? { resume: state } : {}) });
+  const again = { ...request, stacks, fence: 2, previousHolder: 'host-1', ...(state ? { resume: state } : {}) };
+  await rig.run(again, undefined, story.preflight);
   return { rig, died: true };
 }
 
@@ -101,7 +132,7 @@ describe('a run whose process died (deployments.md 7.13, RUN_RECOVERY=resume)', 
       for (let at = 1; ; at++) {
         const { rig, died } = await kill(story, at, isStored);
         if (!died) {
-          expect(at).toBeGreaterThan(6);
+          expect(at).toBeGreaterThan(story.preflight || story.fields ? 3 : 6);
           return;
         }
         expect({ at, end: endOf(rig) }).toEqual({ at, end: undisturbed });
