@@ -32,7 +32,7 @@ describe('lines of logs in the database', () => {
         autoCreate: false,
       })
       .asPromise();
-    model = connection.model(DEPLOYMENT_LOGS, deploymentLogSchema);
+    model = connection.model(DEPLOYMENT_LOGS, deploymentLogSchema) as unknown as Model<DeploymentLogRecord>;
     logs = new DeploymentLogsRepository(model);
     await logs.prepare();
     const lines = Array.from({ length: LINES }, (_, i) =>
