@@ -3,7 +3,7 @@ import { OrchestratorRig } from '../../../test/fakes/orchestrator-rig.js';
 import { defaultStacks } from '../../../test/factories/default-graph.js';
 import { aDeployedInstance, aRunRequest, stacksOf } from '../../../test/factories/run-request.js';
 import type { StackScript } from '../../../test/fakes/scripted-engine.js';
-import type { Preflight } from './run.js';
+import type { RunChecks } from './run.js';
 import type { RunOptions, RunRequest, RunStack } from './run-request.js';
 import { RunStop } from './run-stop.js';
 import { stackError } from './stack-errors.js';
@@ -17,7 +17,7 @@ interface Story {
   readonly stacks: RunStack[];
   readonly options?: Partial<RunOptions>;
   readonly fields?: Partial<RunRequest>;
-  readonly preflight?: Preflight;
+  readonly checks?: Partial<RunChecks>;
 }
 
 const there = { instance: aDeployedInstance({ dependencies: [] }) };
@@ -64,18 +64,20 @@ const STORIES: Story[] = [
       critical: stack.name !== 'storage',
       skipManually: stack.name === 'dns',
     })),
-    preflight: async () => ({ errors: 0, warnings: 1 }),
+    checks: { before: async () => ({ errors: 0, warnings: 1 }) },
   },
   {
     name: 'a deploy that its checks refuse',
     scripts: () => ({}),
     stacks: stacksOf(GRAPH),
-    preflight: async () => ({ errors: 1, warnings: 0, error: stackError('validation', 'MANIFEST_INVALID', 'no') }),
+    checks: {
+      before: async () => ({ errors: 1, warnings: 0, error: stackError('validation', 'MANIFEST_INVALID', 'no') }),
+    },
   },
   ...(['refresh', 'drift-fix', 'drift-detect'] as const).map((type) => ({
     name: `a ${type}`,
     scripts: () => ({
-      network: { drift: { main: { repair: 'update' as const, properties: ['tags'] } }, planned: { updated: 1 } },
+      network: { drift: { main: { repair: 'update' as const, properties: [] } }, planned: { updated: 1 } },
       secrets: { planned: { updated: 1 } },
     }),
     stacks: stacksOf(GRAPH, { network: drifted, security: there, secrets: drifted }),
@@ -105,7 +107,7 @@ async function kill(story: Story, at: number, isStored: boolean): Promise<{ rig:
   rig.journal = new RecordingJournal(at, isStored);
   const request = aRunRequest(story.stacks, story.options, story.fields);
   try {
-    await rig.run(request, undefined, story.preflight);
+    await rig.run(request, undefined, story.checks);
     return { rig, died: false };
   } catch {
     await rig.clock.sleep(100_000); // what the dead process had under way in the cloud has ended
@@ -118,7 +120,7 @@ async function kill(story: Story, at: number, isStored: boolean): Promise<{ rig:
   }));
   const state = rig.journal.state;
   const again = { ...request, stacks, fence: 2, previousHolder: 'host-1', ...(state ? { resume: state } : {}) };
-  await rig.run(again, undefined, story.preflight);
+  await rig.run(again, undefined, story.checks);
   return { rig, died: true };
 }
 
@@ -132,7 +134,7 @@ describe('a run whose process died (deployments.md 7.13, RUN_RECOVERY=resume)', 
       for (let at = 1; ; at++) {
         const { rig, died } = await kill(story, at, isStored);
         if (!died) {
-          expect(at).toBeGreaterThan(story.preflight || story.fields ? 3 : 6);
+          expect(at).toBeGreaterThan(story.checks || story.fields ? 3 : 6);
           return;
         }
         expect({ at, end: endOf(rig) }).toEqual({ at, end: undisturbed });
