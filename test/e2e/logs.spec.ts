@@ -1,5 +1,5 @@
 /** The log of a deployment from its initialisation to its end (deployments.md 11): read, filtered, followed, downloaded, mirrored. */
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Body, MINIMAL, TestApp } from './app.harness.js';
@@ -351,4 +351,22 @@ describe('the log of a deployment', () => {
     expect(after.at(-1)).toMatchObject({ operationId: destroyed, component: 'destroy' });
     expect((await files('type=destroy'))[0]?.name).toMatch(/^destroy-dev-\d{8}-\d{6}\.log$/);
   });
+});
+
+it('is there without the mirror too, with paths that are only names', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'cloud-logs-e2e-'));
+  const root = join(dataDir, 'deploy');
+  const test = await TestApp.start({ DATA_DIR: dataDir, DEPLOY_ROOT: root, DEPLOY_MIRROR: 'false' });
+  try {
+    const id = String((await test.post('/api/v1/deployments', MINIMAL)).body.data['deploymentId']);
+    const { body } = await test.get(`/api/v1/deployments/${id}/logs/files`);
+    expect(body.data['files']).toMatchObject([
+      { name: 'init.log', type: 'init', path: `./cloud/deploy/${id}-demo-web-shop/logs/init.log` },
+    ]);
+    const { body: file } = await test.get(`/api/v1/deployments/${id}/logs/files/init.log`);
+    expect(file['text']).toContain(`[INFO] [init] deployment ${id} of demo / Web Shop`);
+    expect(existsSync(root)).toBe(false);
+  } finally {
+    await test.stop();
+  }
 });
