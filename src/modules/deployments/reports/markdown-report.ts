@@ -131,18 +131,20 @@ function list(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : [`### ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`];
 }
 
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '@': '&#64;',
+  '#': '&#35;',
+  '://': '&#58;//',
+};
+
 /** One line of plain text: no markup, no mention, no reference to an issue. */
 function text(raw: string): string {
   const flat = raw.replaceAll(/\s+/g, ' ').trim();
   const short = flat.length > LONGEST_TEXT ? `${flat.slice(0, LONGEST_TEXT)}…` : flat;
-  return short
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll(/[\\`*_[\]|~]/g, (sign) => `\\${sign}`)
-    .replaceAll('@', '&#64;')
-    .replaceAll('#', '&#35;')
-    .replaceAll('://', '&#58;//');
+  return short.replaceAll(/[&<>@#]|:\/\/|[\\`*_[\]|~]/g, (sign) => ENTITIES[sign] ?? `\\${sign}`);
 }
 
 /** Code span; a backtick inside ends it nowhere, and a table sees no column. */

@@ -104,7 +104,9 @@ describe('Markdown form of a report', () => {
       report(MIXED, { ...FAILED, parameters: { ...anOperation([]).parameters, message: `${NASTY}\n\n# Title` } }),
     );
     expect(markdown).not.toMatch(/<b>|@team|https:\/\/|\n# Title|(?<!&)#12/);
-    expect(markdown).toContain('&lt;b&gt;');
+    expect(markdown).toContain(
+      'a &lt;b&gt;"x"&lt;/b&gt; &amp; \\| \\`c\\` \\]\\]&gt; &#64;team &#35;12 https&#58;//evil.example',
+    );
   });
 
   it('says of a running operation that it has not ended', () => {
