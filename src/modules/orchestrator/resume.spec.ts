@@ -134,7 +134,7 @@ describe('a run whose process died (deployments.md 7.13, RUN_RECOVERY=resume)', 
       for (let at = 1; ; at++) {
         const { rig, died } = await kill(story, at, isStored);
         if (!died) {
-          expect(at).toBeGreaterThan(story.checks || story.fields ? 3 : 6);
+          expect(at).toBeGreaterThan(story.checks || story.fields ? 2 : 6);
           return;
         }
         expect({ at, end: endOf(rig) }).toEqual({ at, end: undisturbed });

@@ -182,8 +182,12 @@ async function refusalOf(parts: RunParts, preflight: Preflight | null): Promise<
   const result = await preflight();
   const { errors, warnings, error } = result;
   const told = reporter.event('validation_complete', { valid: !error, errors, warnings });
-  await reporter.commit({ ...(error ? {} : { phase: runningPhase(parts) }), events: [told] });
-  return error ? { ...error, stack: null } : null;
+  if (error) {
+    reporter.apply({ events: [told] }); // in one entry with the end: a successor would check and tell it again
+    return { ...error, stack: null };
+  }
+  await reporter.commit({ phase: runningPhase(parts), events: [told] });
+  return null;
 }
 
 /** Nothing was changed. */
