@@ -18,6 +18,15 @@ describe('a resource that fails', () => {
   const inventoryTotal = async (): Promise<number> =>
     ((await test.get('/api/v1/sandbox/accounts/111111111111/resources')).body.data['pagination'] as { total: number })
       .total;
+  /** Everything in the account but when it was touched, by URN. */
+  const account = async (): Promise<unknown[]> => {
+    const { resources } = (await test.get('/api/v1/sandbox/accounts/111111111111/resources?limit=100')).body.data as {
+      resources: { urn: string; id: string; type: string; properties: unknown }[];
+    };
+    return resources
+      .map(({ urn, id, type, properties }) => ({ urn, id, type, properties }))
+      .sort((a, b) => (a.urn < b.urn ? -1 : 1));
+  };
   const run = async (id: string, body: object): Promise<{ end: Body['data']; events: EventRow[] }> => {
     const started = await test.post(`/api/v1/deployments/${id}/deploy`, { environment: 'dev', ...body });
     const operationId = String(started.body.data['operationId']);
@@ -67,6 +76,38 @@ describe('a resource that fails', () => {
       status: 'rolled_back',
       currentOperationId: null,
     });
+  });
+
+  it('in an update is rolled back to exactly what stood before, in the account and in the record', async () => {
+    await test.put('/api/v1/sandbox/faults', { rules: [] });
+    const id = await create();
+    expect((await run(id, {})).end).toMatchObject({ status: 'success' });
+    const before = await account();
+    expect(before.length).toBeGreaterThan(50);
+    const config = { extraTags: { Round: 'two' } };
+    await test.put(`/api/v1/deployments/${id}`, { stacks: { network: { config }, security: { config } } });
+    await fault({
+      match: { type: ROLE },
+      operation: 'update',
+      nth: 2,
+      error: { code: 'AccessDeniedException', message: 'You may not tag this key' },
+    });
+    const { end, events } = await run(id, {});
+    expect(end).toMatchObject({
+      status: 'failed',
+      phase: 'rolled_back',
+      rolledBack: true,
+      error: { code: 'INSUFFICIENT_PERMISSIONS', stack: 'security' },
+    });
+    expect(events.filter(({ type }) => type === 'stack_rolled_back').map(({ data }) => data['stack'])).toEqual([
+      'security',
+      'network',
+    ]);
+    expect(JSON.stringify(await account())).toBe(JSON.stringify(before));
+    const look = await test.post(`/api/v1/deployments/${id}/drift-detect`, { environment: 'dev' });
+    expect(look.status).toBe(202);
+    const found = await test.ended(id, String(look.body.data['operationId']));
+    expect(found).toMatchObject({ status: 'success', result: { summary: { noDrift: 3, driftDetected: 0 } } });
   });
 
   it('with continueOnError independent stacks finish and nothing is rolled back', async () => {
