@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { type EventName, type RunProgress, type RunStarted, type StoredEvent } from '../../shared/events/events.js';
+import {
+  type EventName,
+  RUN_ENDS,
+  RUN_STARTS,
+  type RunProgress,
+  type RunStarted,
+  type StoredEvent,
+} from '../../shared/events/events.js';
 import { type EventFilter, EventsRepository } from '../../shared/events/events.repository.js';
 import { Ids } from '../../shared/kernel/ids.js';
 
@@ -9,16 +16,7 @@ export abstract class SnapshotSource {
   abstract find(filter: EventFilter, upTo: number): Promise<StoredEvent | null>;
 }
 
-const STARTS: readonly EventName[] = ['deployment_started', 'destroy_started', 'rollback_started'];
-const ENDS: readonly EventName[] = [
-  'deployment_complete',
-  'deployment_failed',
-  'deployment_cancelled',
-  'destroy_complete',
-  'destroy_failed',
-  'rollback_complete',
-  'error',
-];
+const ENDS: readonly EventName[] = [...RUN_ENDS, 'error'];
 
 /** Reads it from the stored events: the last progress unless an end came after it. */
 @Injectable()
@@ -31,7 +29,7 @@ export class StoredSnapshots extends SnapshotSource {
   }
 
   async find(filter: EventFilter, upTo: number): Promise<StoredEvent | null> {
-    const types: readonly EventName[] = ['deployment_progress', ...STARTS, ...ENDS];
+    const types: readonly EventName[] = ['deployment_progress', ...RUN_STARTS, ...ENDS];
     const [last] = await this.events.readBefore({ ...filter, types }, upTo + 1, 1);
     if (!last) return null;
     if (last.type === 'deployment_progress') return last;

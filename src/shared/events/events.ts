@@ -460,6 +460,23 @@ export const EVENTS = {
 } as const;
 
 export type EventName = keyof typeof EVENTS;
+
+/** The first event of a part of an operation. */
+export const RUN_STARTS = [
+  'deployment_started',
+  'destroy_started',
+  'rollback_started',
+] as const satisfies readonly EventName[];
+/** The last event of an operation is one of these. */
+export const RUN_ENDS = [
+  'deployment_complete',
+  'deployment_failed',
+  'deployment_cancelled',
+  'destroy_complete',
+  'destroy_failed',
+  'rollback_complete',
+] as const satisfies readonly EventName[];
+
 export type Payload<N extends EventName> = NonNullable<(typeof EVENTS)[N]['payload']>;
 
 /** Where an event belongs; decides its channels. */

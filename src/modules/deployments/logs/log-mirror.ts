@@ -1,21 +1,11 @@
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventBus } from '../../../shared/events/event-bus.js';
-import type { EventName, StoredEvent } from '../../../shared/events/events.js';
+import { RUN_ENDS, type StoredEvent } from '../../../shared/events/events.js';
 import { createLog } from '../../../shared/kernel/log.js';
 import { DeploymentsRepository } from '../deployments.repository.js';
 import { DeploymentMirror } from '../mirror/deployment-mirror.js';
 import { parseFileName } from './log-files.js';
 import { LogFiles } from './log-files.service.js';
-
-/** The last event of an operation is one of these. */
-const ENDS: readonly EventName[] = [
-  'deployment_complete',
-  'deployment_failed',
-  'deployment_cancelled',
-  'destroy_complete',
-  'destroy_failed',
-  'rollback_complete',
-];
 
 const log = createLog('logs');
 
@@ -37,7 +27,7 @@ export class LogMirror implements OnModuleInit, BeforeApplicationShutdown {
   onModuleInit(): void {
     if (!this.mirror.isOn) return;
     this.bus.on(['deployment_created'], (event) => this.write(event));
-    this.bus.on(ENDS, (event) => {
+    this.bus.on(RUN_ENDS, (event) => {
       if (event.data['rollback'] === 'started') return;
       this.#writing = this.#writing
         .then(() => this.write(event))

@@ -1,21 +1,10 @@
 import { createHmac } from 'node:crypto';
-import { EVENTS, type EventDraft, type EventName } from '../../../shared/events/events.js';
+import { EVENTS, type EventDraft, type EventName, RUN_ENDS, RUN_STARTS } from '../../../shared/events/events.js';
 
 /** Rules of webhooks (api.md 6.2). */
 
 /** Events that the `webhookUrl` of a run is told; the last one of a run is always among them. */
-export const WEBHOOK_EVENTS = [
-  'deployment_started',
-  'destroy_started',
-  'rollback_started',
-  'stack_failed',
-  'deployment_complete',
-  'deployment_failed',
-  'deployment_cancelled',
-  'destroy_complete',
-  'destroy_failed',
-  'rollback_complete',
-] as const satisfies readonly EventName[];
+export const WEBHOOK_EVENTS = [...RUN_STARTS, 'stack_failed', ...RUN_ENDS] as const satisfies readonly EventName[];
 
 /** Pauses before the second, third and fourth attempt, in ms; after that it is given up. */
 const PAUSES_MS = [2_000, 10_000, 60_000] as const;
