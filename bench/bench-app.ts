@@ -62,9 +62,10 @@ export class BenchApp {
     return BenchApp.open(database, folder, settings);
   }
 
-  /** A further server on the database and folder of another; it is stopped before that one. */
+  /** A further server on the database of another; it is stopped before that one. */
   static beside(other: BenchApp, settings: Readonly<Record<string, string>> = {}): Promise<BenchApp> {
-    return BenchApp.open({ ...other.database, stop: async () => undefined }, other.folder, settings);
+    const folder = mkdtempSync(join(other.folder, 'beside-')); // it goes with its server
+    return BenchApp.open({ ...other.database, stop: async () => undefined }, folder, settings);
   }
 
   private static async open(
